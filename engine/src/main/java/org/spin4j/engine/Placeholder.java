@@ -1,0 +1,4 @@
+package org.spin4j.engine;
+
+/** Placeholder. */
+final class Placeholder {}

@@ -1,0 +1,5 @@
+module org.spin4j.kernels {
+    requires static jdk.incubator.vector;
+
+    exports org.spin4j.kernels;
+}

@@ -1,0 +1,4 @@
+package org.spin4j.kernels;
+
+/** Placeholder. */
+final class Placeholder {}

@@ -1,0 +1,1 @@
+package org.spin4j.kernels;

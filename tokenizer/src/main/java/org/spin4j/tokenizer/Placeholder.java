@@ -1,0 +1,4 @@
+package org.spin4j.tokenizer;
+
+/** Placeholder. */
+final class Placeholder {}

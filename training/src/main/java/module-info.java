@@ -1,0 +1,16 @@
+module org.spin4j.training {
+    requires org.spin4j.engine;
+    requires org.spin4j.tokenizer;
+    requires com.fasterxml.jackson.databind;
+    requires com.fasterxml.jackson.dataformat.yaml;
+    requires info.picocli;
+    requires me.tongfei.progressbar;
+    requires commons.math3;
+    requires xchart;
+
+    exports org.spin4j.training;
+
+    opens org.spin4j.training to
+            info.picocli,
+            com.fasterxml.jackson.databind;
+}

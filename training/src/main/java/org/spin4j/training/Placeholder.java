@@ -1,0 +1,4 @@
+package org.spin4j.training;
+
+/** Placeholder. */
+final class Placeholder {}
