@@ -1,0 +1,200 @@
+package org.spin4j.kernels;
+
+/**
+ * The one list of numeric kernels. {@link ScalarKernels} says in plain loops what each of them means; other backends give
+ * the same numbers up to rounding. All storages are row-major. Unless a method says "added to", outputs are overwritten;
+ * an output may not overlap an input except where said. Storages may be longer than the shape asks; a shorter one is an
+ * {@link IllegalArgumentException}.
+ *
+ * <p>Every result is the same for any number of threads, and a row of a result does not depend on the other rows in the
+ * call: work is split by output tile or by fixed chunk, and the terms of each sum are added in one fixed order.
+ */
+public interface Kernels {
+    /** The three matrix products of a linear layer, named by which operand is stored transposed. */
+    enum Product {
+        /** C[m,n] = A[m,k] · B[k,n]: gradient of a layer's input. */
+        NN,
+        /** C[m,n] = A[m,k] · B[n,k]ᵀ: a layer's forward step, weights stored [out, in]. */
+        NT,
+        /** C[m,n] = A[k,m]ᵀ · B[k,n]: gradient of a layer's weights. */
+        TN
+    }
+
+    /** A right-hand matrix in the layout that a backend multiplies fastest; valid for the kernels that made it. */
+    interface PackedMatrix {
+        /** Columns of the product. */
+        int n();
+
+        /** Length of each sum. */
+        int k();
+    }
+
+    /** One line on what computes: backend, vector width, threads. */
+    String describe();
+
+    /**
+     * C = op(A) · op(B) + bias + addend.
+     *
+     * @param bias   [n], or null
+     * @param addend [m,n], or null; may be {@code c} itself, which then accumulates
+     * @param c      [m,n]
+     */
+    void matmul(Product product, int m, int n, int k, Storage a, Storage b, Storage bias, Storage addend, Storage c);
+
+    /** Lays out a weight {@code [n,k]} (or {@code [k,n]} where {@code product} is NN) for {@link #matmulPacked}. */
+    PackedMatrix pack(Product product, int n, int k, Storage b);
+
+    /** C[m,n] = A[m,k] · op(B) + bias + addend, bit for bit what {@link #matmul} gives. */
+    void matmulPacked(int m, Storage a, PackedMatrix b, Storage bias, Storage addend, Storage c);
+
+    /** out[j] += sum over rows of x[i,j]: gradient of a bias. */
+    void columnSums(int rows, int cols, Storage x, Storage out);
+
+    /** y += alpha · x, over n numbers. */
+    void axpy(long n, double alpha, Storage x, Storage y);
+
+    /** Sum of the squares of n numbers, in double precision. */
+    double sumOfSquares(long n, Storage x);
+
+    /**
+     * Looks rows up in a table: out[i,:] = table[rows[i],:], or += where {@code accumulate}.
+     *
+     * @param rows  row numbers, {@code count} of them
+     * @param table [tableRows, dim]
+     * @param out   [count, dim]
+     */
+    void gatherRows(int[] rows, int count, int dim, Storage table, boolean accumulate, Storage out);
+
+    /** table[rows[i],:] += x[i,:], in order of i: the backward step of {@link #gatherRows}. */
+    void scatterAddRows(int[] rows, int count, int dim, Storage x, Storage table);
+
+    /**
+     * RMSNorm (Zhang and Sennrich 2019, arXiv 1910.07467, eq. 4): out = x / sqrt(mean(x²) + eps) · weight.
+     *
+     * @param x      [rows, dim]
+     * @param weight [dim]
+     * @param out    [rows, dim]
+     * @param invRms [rows]: 1/sqrt(mean(x²) + eps), kept for the backward step
+     */
+    void rmsNorm(int rows, int dim, double eps, Storage x, Storage weight, Storage out, Storage invRms);
+
+    /** Backward step of {@link #rmsNorm}: gradients are added to {@code dX} [rows, dim] and {@code dWeight} [dim]. */
+    void rmsNormBackward(int rows, int dim, Storage x, Storage weight, Storage invRms, Storage dOut, Storage dX,
+            Storage dWeight);
+
+    /**
+     * LayerNorm (Ba et al. 2016, arXiv 1607.06450): out = (x - mean) / sqrt(variance + eps) · weight + bias.
+     *
+     * @param mean   [rows], kept for the backward step
+     * @param invStd [rows], kept for the backward step
+     */
+    void layerNorm(int rows, int dim, double eps, Storage x, Storage weight, Storage bias, Storage out, Storage mean,
+            Storage invStd);
+
+    /** Backward step of {@link #layerNorm}: gradients are added to {@code dX}, {@code dWeight} and {@code dBias}. */
+    void layerNormBackward(int rows, int dim, Storage x, Storage weight, Storage mean, Storage invStd, Storage dOut,
+            Storage dX, Storage dWeight, Storage dBias);
+
+    /**
+     * Rotary position embedding (Su et al. 2021, arXiv 2104.09864, eq. 34), in place, in the half-split layout of Hugging
+     * Face: (x[j], x[j + headDim/2]) turns by the angle of (position, j).
+     *
+     * @param rowStride numbers from one row of x to the next; the first {@code heads · headDim} of each row are turned
+     * @param positions position of each row, {@code rows} of them
+     * @param cosSin    [maxPositions, headDim]: headDim/2 cosines, then headDim/2 sines
+     * @param inverse   turn back: the backward step
+     */
+    void rope(int rows, int rowStride, int heads, int headDim, int[] positions, Storage cosSin, boolean inverse,
+            Storage x);
+
+    /**
+     * Causal softmax attention over segments (Vaswani et al. 2017, arXiv 1706.03762, eq. 1), computed block by block with a
+     * running maximum (Dao et al. 2022, arXiv 2205.14135): scores of a whole sequence are never in memory. A token sees
+     * itself, what precedes it in its segment, and all tokens of the segment's ancestors, within the window.
+     *
+     * @param qkv       [tokens, shape.qkvWidth()]
+     * @param out       [tokens, shape.outWidth()]
+     * @param logSumExp [tokens, heads]: natural logarithm of the sum of exponentials of the scaled scores
+     */
+    void attention(Forest forest, AttentionShape shape, Storage qkv, Storage out, Storage logSumExp);
+
+    /** Backward step of {@link #attention}; {@code dQkv} [tokens, shape.qkvWidth()] is overwritten. */
+    void attentionBackward(Forest forest, AttentionShape shape, Storage qkv, Storage out, Storage logSumExp,
+            Storage dOut,
+            Storage dQkv);
+
+    /**
+     * Attention of one new token for each of several streams over their cached keys and values. Stores the token's own keys
+     * and values first.
+     *
+     * @param streams   number of new tokens
+     * @param slots     which slot of the cache belongs to stream i
+     * @param positions position of stream i's new token = number of tokens cached before it; less than {@code capacity}
+     * @param capacity  tokens that a slot can hold
+     * @param qkv       [streams, shape.qkvWidth()]
+     * @param cache     [slots, capacity, shape.cacheWidth()]
+     * @param out       [streams, shape.outWidth()]
+     */
+    void cachedAttention(AttentionShape shape, int streams, int[] slots, int[] positions, int capacity, Storage qkv,
+            Storage cache, Storage out);
+
+    /** SwiGLU (Shazeer 2020, arXiv 2002.05202): out = silu(gate) · up, where a row of gateUp is [gate, up]. */
+    void swiGlu(int rows, int hidden, Storage gateUp, Storage out);
+
+    /** Backward step of {@link #swiGlu}; {@code dGateUp} [rows, 2·hidden] is overwritten. */
+    void swiGluBackward(int rows, int hidden, Storage gateUp, Storage dOut, Storage dGateUp);
+
+    /** GELU (Hendrycks and Gimpel 2016, arXiv 1606.08415) in its tanh form, "gelu_new". */
+    void gelu(long n, Storage x, Storage out);
+
+    /** Backward step of {@link #gelu}; {@code dX} is overwritten. */
+    void geluBackward(long n, Storage x, Storage dOut, Storage dX);
+
+    /**
+     * Log-probability of one target per row: head projection, log-softmax and gather, walking the vocabulary in chunks so
+     * that rows × vocabulary numbers are never in memory.
+     *
+     * @param hidden    [rows, dim]
+     * @param head      [vocab, dim]
+     * @param targets   token to be predicted at each row
+     * @param logProbs  [rows]: log p(targets[i])
+     * @param logSumExp [rows], kept for the backward step
+     * @param entropy   [rows]: entropy of the distribution in nats; or null
+     * @param argmax    most probable token of each row (the lowest id on a tie), {@code rows} long; or null
+     */
+    void tokenLogProbs(int rows, int dim, int vocab, Storage hidden, Storage head, int[] targets, Storage logProbs,
+            Storage logSumExp, Storage entropy, int[] argmax);
+
+    /**
+     * Backward step of {@link #tokenLogProbs}: d logProb / d logit = [target] - softmax.
+     *
+     * @param dLogProbs [rows]
+     * @param dHidden   [rows, dim], overwritten
+     * @param dHead     [vocab, dim], added to
+     */
+    void tokenLogProbsBackward(int rows, int dim, int vocab, Storage hidden, Storage head, int[] targets,
+            Storage logSumExp, Storage dLogProbs, Storage dHidden, Storage dHead);
+
+    /**
+     * Softmax of each row of logits, in place: x = exp(scale · x - logSumExp).
+     *
+     * @param scale     1 / temperature
+     * @param logSumExp [rows]: log-sum-exp of the scaled logits
+     */
+    void softmaxRows(int rows, int cols, double scale, Storage x, Storage logSumExp);
+
+    /**
+     * One AdamW step (Loshchilov and Hutter 2017, arXiv 1711.05101) as torch.optim.AdamW takes it.
+     *
+     * @param gradScale factor on every gradient first (clipping)
+     * @param step      number of this step, from 1
+     */
+    void adamW(long n, Storage param, Storage grad, Storage m, Storage v, double lr, double beta1, double beta2,
+            double eps,
+            double weightDecay, double gradScale, int step);
+
+    /** One RMSProp step as torch.optim.RMSprop takes it: v = αv + (1-α)g², p -= lr · g / (sqrt(v) + eps). */
+    void rmsProp(long n, Storage param, Storage grad, Storage v, double lr, double alpha, double eps,
+            double weightDecay,
+            double gradScale);
+}

@@ -1,4 +1,0 @@
-package org.spin4j.kernels;
-
-/** Placeholder. */
-final class Placeholder {}

@@ -1,0 +1,129 @@
+package org.spin4j.kernels;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Objects;
+
+/**
+ * A flat run of numbers outside the Java heap: the memory beneath a tensor. It has no shape; a kernel is told the shape by
+ * its arguments and checks that every storage is long enough before it touches a byte.
+ *
+ * <p>Data starts on a cache-line boundary, and {@value #HEADER_BYTES} bytes before it belong to the allocation, so that a
+ * device runtime that wants an array header in front of the data can wrap the bytes without a copy.
+ */
+public final class Storage {
+    /** Bytes kept free before the data of each allocation; TornadoVM's native arrays need 16, a cache line keeps alignment. */
+    public static final int HEADER_BYTES = 64;
+
+    private final MemorySegment segment;
+    private final DType type;
+    private final long size;
+
+    private Storage(MemorySegment segment, DType type, long size) {
+        this.segment = segment;
+        this.type = type;
+        this.size = size;
+    }
+
+    /**
+     * Allocates zeroed memory.
+     *
+     * @param arena who frees it
+     * @param type  element type
+     * @param size  number of elements, at least 0
+     */
+    public static Storage allocate(Arena arena, DType type, long size) {
+        if (size < 0) {
+            throw new IllegalArgumentException("expected a size of at least 0, found " + size);
+        }
+        long bytes = Math.multiplyExact(size, (long) type.bytes());
+        // A whole cache line behind the data, so that two allocations never share one.
+        MemorySegment whole = arena.allocate(Math.addExact(bytes, 2L * HEADER_BYTES), HEADER_BYTES);
+        return new Storage(whole.asSlice(HEADER_BYTES, bytes), type, size);
+    }
+
+    /** Memory of the garbage collector's care, filled with the given values: for small constants and tests. */
+    public static Storage of(DType type, double... values) {
+        Storage s = allocate(Arena.ofAuto(), type, values.length);
+        for (int i = 0; i < values.length; i++) {
+            s.set(i, values[i]);
+        }
+        return s;
+    }
+
+    /** Element type. */
+    public DType type() {
+        return type;
+    }
+
+    /** Number of elements. */
+    public long size() {
+        return size;
+    }
+
+    /** The bytes, in native order. */
+    public MemorySegment segment() {
+        return segment;
+    }
+
+    /** Address of element 0. */
+    public long address() {
+        return segment.address();
+    }
+
+    /** Element {@code i}, widened to double. */
+    public double get(long i) {
+        return type == DType.F32
+                ? segment.get(ValueLayout.JAVA_FLOAT, i * 4)
+                : segment.get(ValueLayout.JAVA_DOUBLE, i * 8);
+    }
+
+    /** Stores {@code value}, rounded to the element type. */
+    public void set(long i, double value) {
+        if (type == DType.F32) {
+            segment.set(ValueLayout.JAVA_FLOAT, i * 4, (float) value);
+        } else {
+            segment.set(ValueLayout.JAVA_DOUBLE, i * 8, value);
+        }
+    }
+
+    /** Adds to element {@code i}. */
+    public void add(long i, double value) {
+        set(i, get(i) + value);
+    }
+
+    /** The same memory from element {@code from} on, {@code length} elements long. */
+    public Storage slice(long from, long length) {
+        Objects.checkFromIndexSize(from, length, size);
+        return new Storage(segment.asSlice(from * type.bytes(), length * type.bytes()), type, length);
+    }
+
+    /** Sets every element to zero. */
+    public void zero() {
+        segment.fill((byte) 0);
+    }
+
+    /** Copies all of {@code source}, of the same type and size, over this. */
+    public void copyFrom(Storage source) {
+        if (source.type != type || source.size != size) {
+            throw new IllegalArgumentException("expected " + size + " elements of " + type + ", found " + source.size
+                    + " of " + source.type);
+        }
+        segment.copyFrom(source.segment);
+    }
+
+    /** A copy of the elements as floats; the size must fit an array. */
+    public float[] toFloats() {
+        float[] out = new float[Math.toIntExact(size)];
+        for (int i = 0; i < out.length; i++) {
+            out[i] = (float) get(i);
+        }
+        return out;
+    }
+
+    @Override
+    public String toString() {
+        return type + "[" + size + "]";
+    }
+}
