@@ -1,0 +1,532 @@
+package org.spin4j.kernels;
+
+import static java.lang.Math.exp;
+import static java.lang.Math.log;
+import static java.lang.Math.sqrt;
+import static java.lang.Math.tanh;
+
+import java.util.Arrays;
+import java.util.function.IntConsumer;
+
+/**
+ * The specification: what each kernel means, in plain loops to read beside the papers. Arithmetic is in double precision
+ * and rounded when stored, for F32 and F64 storages alike; with F64 storages gradients can be checked by differences.
+ * Single-threaded and slow: for understanding, for tests, and for a JVM without the Vector API.
+ */
+public final class ScalarKernels implements Kernels {
+    /** sqrt(2/π), of GELU's tanh form. */
+    private static final double GELU_SCALE = sqrt(2 / Math.PI);
+
+    private static final double GELU_CUBIC = 0.044715;
+
+    @Override
+    public String describe() {
+        return "scalar backend (plain loops, 1 thread)";
+    }
+
+    // ---- matrix products ---------------------------------------------------------------------------------------------
+
+    private record Plain(Product product, int n, int k, Storage b) implements PackedMatrix {}
+
+    @Override
+    public void matmul(Product product, int m, int n, int k, Storage a, Storage b, Storage bias, Storage addend,
+            Storage c) {
+        need((long) m * k, a, "a");
+        need((long) n * k, b, "b");
+        need((long) m * n, c, "c");
+        for (int i = 0; i < m; i++) {
+            for (int j = 0; j < n; j++) {
+                double sum = 0;
+                for (int p = 0; p < k; p++) {
+                    double x = a.get(product == Product.TN ? (long) p * m + i : (long) i * k + p);
+                    double y = b.get(product == Product.NT ? (long) j * k + p : (long) p * n + j);
+                    sum += x * y;
+                }
+                long at = (long) i * n + j;
+                c.set(at, sum + (bias == null ? 0 : bias.get(j)) + (addend == null ? 0 : addend.get(at)));
+            }
+        }
+    }
+
+    @Override
+    public PackedMatrix pack(Product product, int n, int k, Storage b) {
+        if (product == Product.TN) {
+            throw new IllegalArgumentException("expected product NN or NT for a packed right-hand side, found TN");
+        }
+        need((long) n * k, b, "b");
+        return new Plain(product, n, k, b);
+    }
+
+    @Override
+    public void matmulPacked(int m, Storage a, PackedMatrix b, Storage bias, Storage addend, Storage c) {
+        if (!(b instanceof Plain p)) {
+            throw new IllegalArgumentException("expected a matrix packed by the scalar backend, found " + b.getClass());
+        }
+        matmul(p.product(), m, p.n(), p.k(), a, p.b(), bias, addend, c);
+    }
+
+    @Override
+    public void columnSums(int rows, int cols, Storage x, Storage out) {
+        need((long) rows * cols, x, "x");
+        for (int j = 0; j < cols; j++) {
+            double sum = 0;
+            for (int i = 0; i < rows; i++) {
+                sum += x.get((long) i * cols + j);
+            }
+            out.add(j, sum);
+        }
+    }
+
+    @Override
+    public void axpy(long n, double alpha, Storage x, Storage y) {
+        for (long i = 0; i < n; i++) {
+            y.add(i, alpha * x.get(i));
+        }
+    }
+
+    @Override
+    public double sumOfSquares(long n, Storage x) {
+        double sum = 0;
+        for (long i = 0; i < n; i++) {
+            sum += x.get(i) * x.get(i);
+        }
+        return sum;
+    }
+
+    // ---- tables ------------------------------------------------------------------------------------------------------
+
+    @Override
+    public void gatherRows(int[] rows, int count, int dim, Storage table, boolean accumulate, Storage out) {
+        for (int i = 0; i < count; i++) {
+            for (int j = 0; j < dim; j++) {
+                long at = (long) i * dim + j;
+                out.set(at, table.get((long) rows[i] * dim + j) + (accumulate ? out.get(at) : 0));
+            }
+        }
+    }
+
+    @Override
+    public void scatterAddRows(int[] rows, int count, int dim, Storage x, Storage table) {
+        for (int i = 0; i < count; i++) {
+            for (int j = 0; j < dim; j++) {
+                table.add((long) rows[i] * dim + j, x.get((long) i * dim + j));
+            }
+        }
+    }
+
+    // ---- normalisation -----------------------------------------------------------------------------------------------
+
+    @Override
+    public void rmsNorm(int rows, int dim, double eps, Storage x, Storage weight, Storage out, Storage invRms) {
+        for (int i = 0; i < rows; i++) {
+            long row = (long) i * dim;
+            double squares = 0;
+            for (int j = 0; j < dim; j++) {
+                squares += x.get(row + j) * x.get(row + j);
+            }
+            double inv = 1 / sqrt(squares / dim + eps);
+            invRms.set(i, inv);
+            for (int j = 0; j < dim; j++) {
+                out.set(row + j, x.get(row + j) * inv * weight.get(j));
+            }
+        }
+    }
+
+    /** With y = x·r·w and r = (mean(x²)+ε)^-½: dx = r·(w·dy) - x·r³·mean(w·dy·x), dw = Σ dy·x·r. */
+    @Override
+    public void rmsNormBackward(int rows, int dim, Storage x, Storage weight, Storage invRms, Storage dOut, Storage dX,
+            Storage dWeight) {
+        for (int i = 0; i < rows; i++) {
+            long row = (long) i * dim;
+            double inv = invRms.get(i);
+            double dot = 0;
+            for (int j = 0; j < dim; j++) {
+                dot += weight.get(j) * dOut.get(row + j) * x.get(row + j);
+            }
+            double pull = dot / dim * inv * inv * inv;
+            for (int j = 0; j < dim; j++) {
+                dX.add(row + j, inv * weight.get(j) * dOut.get(row + j) - x.get(row + j) * pull);
+                dWeight.add(j, dOut.get(row + j) * x.get(row + j) * inv);
+            }
+        }
+    }
+
+    @Override
+    public void layerNorm(int rows, int dim, double eps, Storage x, Storage weight, Storage bias, Storage out,
+            Storage mean, Storage invStd) {
+        for (int i = 0; i < rows; i++) {
+            long row = (long) i * dim;
+            double sum = 0;
+            for (int j = 0; j < dim; j++) {
+                sum += x.get(row + j);
+            }
+            double mu = sum / dim;
+            double squares = 0;
+            for (int j = 0; j < dim; j++) {
+                squares += (x.get(row + j) - mu) * (x.get(row + j) - mu);
+            }
+            double inv = 1 / sqrt(squares / dim + eps);
+            mean.set(i, mu);
+            invStd.set(i, inv);
+            for (int j = 0; j < dim; j++) {
+                out.set(row + j, (x.get(row + j) - mu) * inv * weight.get(j) + bias.get(j));
+            }
+        }
+    }
+
+    /** With z = (x-μ)/σ and g = w·dy: dx = (g - mean(g) - z·mean(g·z)) / σ, dw = Σ dy·z, db = Σ dy. */
+    @Override
+    public void layerNormBackward(int rows, int dim, Storage x, Storage weight, Storage mean, Storage invStd,
+            Storage dOut, Storage dX, Storage dWeight, Storage dBias) {
+        for (int i = 0; i < rows; i++) {
+            long row = (long) i * dim;
+            double mu = mean.get(i);
+            double inv = invStd.get(i);
+            double sum = 0;
+            double dot = 0;
+            for (int j = 0; j < dim; j++) {
+                double g = weight.get(j) * dOut.get(row + j);
+                sum += g;
+                dot += g * (x.get(row + j) - mu) * inv;
+            }
+            for (int j = 0; j < dim; j++) {
+                double dy = dOut.get(row + j);
+                double z = (x.get(row + j) - mu) * inv;
+                dX.add(row + j, (weight.get(j) * dy - sum / dim - z * dot / dim) * inv);
+                dWeight.add(j, dy * z);
+                dBias.add(j, dy);
+            }
+        }
+    }
+
+    // ---- attention ---------------------------------------------------------------------------------------------------
+
+    @Override
+    public void rope(int rows, int rowStride, int heads, int headDim, int[] positions, Storage cosSin, boolean inverse,
+            Storage x) {
+        int half = headDim / 2;
+        for (int i = 0; i < rows; i++) {
+            long angles = (long) positions[i] * headDim;
+            for (int h = 0; h < heads; h++) {
+                long head = (long) i * rowStride + (long) h * headDim;
+                for (int j = 0; j < half; j++) {
+                    double cos = cosSin.get(angles + j);
+                    double sin = inverse ? -cosSin.get(angles + half + j) : cosSin.get(angles + half + j);
+                    double a = x.get(head + j);
+                    double b = x.get(head + half + j);
+                    x.set(head + j, a * cos - b * sin);
+                    x.set(head + half + j, b * cos + a * sin);
+                }
+            }
+        }
+    }
+
+    /** Calls back with each token that token {@code i} of segment {@code s} sees, ancestors first. */
+    private static void seen(Forest forest, AttentionShape shape, int s, int i, IntConsumer key) {
+        if (forest.parent(s) != Forest.ROOT) {
+            int p = forest.parent(s);
+            ancestors(forest, shape, p, forest.position(i), key);
+        }
+        for (int j = forest.start(s); j <= i; j++) {
+            if (inWindow(shape, forest.position(i), forest.position(j))) {
+                key.accept(j);
+            }
+        }
+    }
+
+    private static void ancestors(Forest forest, AttentionShape shape, int s, int position,
+            IntConsumer key) {
+        if (forest.parent(s) != Forest.ROOT) {
+            ancestors(forest, shape, forest.parent(s), position, key);
+        }
+        for (int j = forest.start(s); j < forest.start(s) + forest.length(s); j++) {
+            if (inWindow(shape, position, forest.position(j))) {
+                key.accept(j);
+            }
+        }
+    }
+
+    private static boolean inWindow(AttentionShape shape, int query, int key) {
+        return shape.window() == 0 || query - key < shape.window();
+    }
+
+    private static double dot(int n, Storage a, long atA, Storage b, long atB) {
+        double sum = 0;
+        for (int d = 0; d < n; d++) {
+            sum += a.get(atA + d) * b.get(atB + d);
+        }
+        return sum;
+    }
+
+    private static long query(AttentionShape a, int token, int head) {
+        return (long) token * a.qkvWidth() + (long) head * a.headDim();
+    }
+
+    private static long key(AttentionShape a, int token, int head) {
+        return query(a, token, a.heads() + head / (a.heads() / a.kvHeads()));
+    }
+
+    private static long value(AttentionShape a, int token, int head) {
+        return key(a, token, head) + (long) a.kvHeads() * a.headDim();
+    }
+
+    @Override
+    public void attention(Forest forest, AttentionShape shape, Storage qkv, Storage out, Storage logSumExp) {
+        need((long) forest.tokens() * shape.qkvWidth(), qkv, "qkv");
+        int hd = shape.headDim();
+        for (int s = 0; s < forest.segments(); s++) {
+            for (int i = forest.start(s); i < forest.start(s) + forest.length(s); i++) {
+                for (int h = 0; h < shape.heads(); h++) {
+                    long q = query(shape, i, h);
+                    int head = h;
+                    double[] max = {Double.NEGATIVE_INFINITY};
+                    seen(forest, shape, s, i,
+                            j -> max[0] = Math.max(max[0], shape.scale() * dot(hd, qkv, q, qkv, key(shape, j, head))));
+                    double[] sum = {0};
+                    double[] mix = new double[hd];
+                    seen(forest, shape, s, i, j -> {
+                        double p = exp(shape.scale() * dot(hd, qkv, q, qkv, key(shape, j, head)) - max[0]);
+                        sum[0] += p;
+                        for (int d = 0; d < hd; d++) {
+                            mix[d] += p * qkv.get(value(shape, j, head) + d);
+                        }
+                    });
+                    for (int d = 0; d < hd; d++) {
+                        out.set((long) i * shape.outWidth() + (long) h * hd + d, mix[d] / sum[0]);
+                    }
+                    logSumExp.set((long) i * shape.heads() + h, max[0] + log(sum[0]));
+                }
+            }
+        }
+    }
+
+    /** With P = exp(S - L): dV = Pᵀ·dO, dS = P∘(dO·Vᵀ - Σ dO∘O), dQ = scale·dS·K, dK = scale·dSᵀ·Q. */
+    @Override
+    public void attentionBackward(Forest forest, AttentionShape shape, Storage qkv, Storage out, Storage logSumExp,
+            Storage dOut, Storage dQkv) {
+        int hd = shape.headDim();
+        for (long i = 0; i < (long) forest.tokens() * shape.qkvWidth(); i++) {
+            dQkv.set(i, 0);
+        }
+        for (int s = 0; s < forest.segments(); s++) {
+            for (int i = forest.start(s); i < forest.start(s) + forest.length(s); i++) {
+                for (int h = 0; h < shape.heads(); h++) {
+                    int head = h;
+                    long q = query(shape, i, h);
+                    long o = (long) i * shape.outWidth() + (long) h * hd;
+                    double delta = dot(hd, dOut, o, out, o);
+                    double lse = logSumExp.get((long) i * shape.heads() + h);
+                    seen(forest, shape, s, i, j -> {
+                        long k = key(shape, j, head);
+                        long v = value(shape, j, head);
+                        double p = exp(shape.scale() * dot(hd, qkv, q, qkv, k) - lse);
+                        double dScore = p * (dot(hd, dOut, o, qkv, v) - delta) * shape.scale();
+                        for (int d = 0; d < hd; d++) {
+                            dQkv.add(v + d, p * dOut.get(o + d));
+                            dQkv.add(q + d, dScore * qkv.get(k + d));
+                            dQkv.add(k + d, dScore * qkv.get(q + d));
+                        }
+                    });
+                }
+            }
+        }
+    }
+
+    @Override
+    public void cachedAttention(AttentionShape shape, int streams, int[] slots, int[] positions, int capacity,
+            Storage qkv,
+            Storage cache, Storage out) {
+        int hd = shape.headDim();
+        int width = shape.cacheWidth();
+        for (int i = 0; i < streams; i++) {
+            long slot = (long) slots[i] * capacity * width;
+            int last = positions[i];
+            for (int j = 0; j < width; j++) {
+                cache.set(slot + (long) last * width + j,
+                        qkv.get((long) i * shape.qkvWidth() + (long) shape.heads() * hd + j));
+            }
+            int first = shape.window() == 0 ? 0 : Math.max(0, last - shape.window() + 1);
+            for (int h = 0; h < shape.heads(); h++) {
+                long q = query(shape, i, h);
+                long k = slot + (long) (h / (shape.heads() / shape.kvHeads())) * hd;
+                long v = k + (long) shape.kvHeads() * hd;
+                double max = Double.NEGATIVE_INFINITY;
+                for (int j = first; j <= last; j++) {
+                    max = Math.max(max, shape.scale() * dot(hd, qkv, q, cache, k + (long) j * width));
+                }
+                double sum = 0;
+                double[] mix = new double[hd];
+                for (int j = first; j <= last; j++) {
+                    double p = exp(shape.scale() * dot(hd, qkv, q, cache, k + (long) j * width) - max);
+                    sum += p;
+                    for (int d = 0; d < hd; d++) {
+                        mix[d] += p * cache.get(v + (long) j * width + d);
+                    }
+                }
+                for (int d = 0; d < hd; d++) {
+                    out.set((long) i * shape.outWidth() + (long) h * hd + d, mix[d] / sum);
+                }
+            }
+        }
+    }
+
+    // ---- activations -------------------------------------------------------------------------------------------------
+
+    private static double sigmoid(double x) {
+        return 1 / (1 + exp(-x));
+    }
+
+    @Override
+    public void swiGlu(int rows, int hidden, Storage gateUp, Storage out) {
+        for (int i = 0; i < rows; i++) {
+            for (int j = 0; j < hidden; j++) {
+                double gate = gateUp.get(2L * i * hidden + j);
+                double up = gateUp.get(2L * i * hidden + hidden + j);
+                out.set((long) i * hidden + j, gate * sigmoid(gate) * up);
+            }
+        }
+    }
+
+    /** silu'(g) = σ(g)·(1 + g·(1 - σ(g))). */
+    @Override
+    public void swiGluBackward(int rows, int hidden, Storage gateUp, Storage dOut, Storage dGateUp) {
+        for (int i = 0; i < rows; i++) {
+            for (int j = 0; j < hidden; j++) {
+                double gate = gateUp.get(2L * i * hidden + j);
+                double up = gateUp.get(2L * i * hidden + hidden + j);
+                double dy = dOut.get((long) i * hidden + j);
+                double s = sigmoid(gate);
+                dGateUp.set(2L * i * hidden + j, dy * up * s * (1 + gate * (1 - s)));
+                dGateUp.set(2L * i * hidden + hidden + j, dy * gate * s);
+            }
+        }
+    }
+
+    @Override
+    public void gelu(long n, Storage x, Storage out) {
+        for (long i = 0; i < n; i++) {
+            double v = x.get(i);
+            out.set(i, 0.5 * v * (1 + tanh(GELU_SCALE * (v + GELU_CUBIC * v * v * v))));
+        }
+    }
+
+    @Override
+    public void geluBackward(long n, Storage x, Storage dOut, Storage dX) {
+        for (long i = 0; i < n; i++) {
+            double v = x.get(i);
+            double t = tanh(GELU_SCALE * (v + GELU_CUBIC * v * v * v));
+            double inner = GELU_SCALE * (1 + 3 * GELU_CUBIC * v * v);
+            dX.set(i, dOut.get(i) * (0.5 * (1 + t) + 0.5 * v * (1 - t * t) * inner));
+        }
+    }
+
+    // ---- log-probabilities -------------------------------------------------------------------------------------------
+
+    @Override
+    public void tokenLogProbs(int rows, int dim, int vocab, Storage hidden, Storage head, int[] targets,
+            Storage logProbs,
+            Storage logSumExp, Storage entropy, int[] argmax) {
+        for (int i = 0; i < rows; i++) {
+            double max = Double.NEGATIVE_INFINITY;
+            int best = 0;
+            for (int t = 0; t < vocab; t++) {
+                double logit = dot(dim, hidden, (long) i * dim, head, (long) t * dim);
+                if (logit > max) {
+                    max = logit;
+                    best = t;
+                }
+            }
+            double sum = 0;
+            double weighted = 0;
+            double target = 0;
+            for (int t = 0; t < vocab; t++) {
+                double logit = dot(dim, hidden, (long) i * dim, head, (long) t * dim);
+                sum += exp(logit - max);
+                weighted += exp(logit - max) * logit;
+                target = t == targets[i] ? logit : target;
+            }
+            double lse = max + log(sum);
+            logSumExp.set(i, lse);
+            logProbs.set(i, target - lse);
+            if (entropy != null) {
+                entropy.set(i, lse - weighted / sum);
+            }
+            if (argmax != null) {
+                argmax[i] = best;
+            }
+        }
+    }
+
+    @Override
+    public void tokenLogProbsBackward(int rows, int dim, int vocab, Storage hidden, Storage head, int[] targets,
+            Storage logSumExp, Storage dLogProbs, Storage dHidden, Storage dHead) {
+        double[] dRow = new double[dim];
+        for (int i = 0; i < rows; i++) {
+            Arrays.fill(dRow, 0);
+            for (int t = 0; t < vocab; t++) {
+                double logit = dot(dim, hidden, (long) i * dim, head, (long) t * dim);
+                double dLogit = dLogProbs.get(i) * ((t == targets[i] ? 1 : 0) - exp(logit - logSumExp.get(i)));
+                for (int d = 0; d < dim; d++) {
+                    dRow[d] += dLogit * head.get((long) t * dim + d);
+                    dHead.add((long) t * dim + d, dLogit * hidden.get((long) i * dim + d));
+                }
+            }
+            for (int d = 0; d < dim; d++) {
+                dHidden.set((long) i * dim + d, dRow[d]);
+            }
+        }
+    }
+
+    @Override
+    public void softmaxRows(int rows, int cols, double scale, Storage x, Storage logSumExp) {
+        for (int i = 0; i < rows; i++) {
+            long row = (long) i * cols;
+            double max = Double.NEGATIVE_INFINITY;
+            for (int j = 0; j < cols; j++) {
+                max = Math.max(max, scale * x.get(row + j));
+            }
+            double sum = 0;
+            for (int j = 0; j < cols; j++) {
+                sum += exp(scale * x.get(row + j) - max);
+            }
+            double lse = max + log(sum);
+            logSumExp.set(i, lse);
+            for (int j = 0; j < cols; j++) {
+                x.set(row + j, exp(scale * x.get(row + j) - lse));
+            }
+        }
+    }
+
+    // ---- optimisers --------------------------------------------------------------------------------------------------
+
+    @Override
+    public void adamW(long n, Storage param, Storage grad, Storage m, Storage v, double lr, double beta1, double beta2,
+            double eps, double weightDecay, double gradScale, int step) {
+        double correction1 = 1 - Math.pow(beta1, step);
+        double correction2 = sqrt(1 - Math.pow(beta2, step));
+        for (long i = 0; i < n; i++) {
+            double g = grad.get(i) * gradScale;
+            m.set(i, beta1 * m.get(i) + (1 - beta1) * g);
+            v.set(i, beta2 * v.get(i) + (1 - beta2) * g * g);
+            double p = param.get(i) * (1 - lr * weightDecay);
+            param.set(i, p - lr / correction1 * m.get(i) / (sqrt(v.get(i)) / correction2 + eps));
+        }
+    }
+
+    @Override
+    public void rmsProp(long n, Storage param, Storage grad, Storage v, double lr, double alpha, double eps,
+            double weightDecay, double gradScale) {
+        for (long i = 0; i < n; i++) {
+            double g = grad.get(i) * gradScale + weightDecay * param.get(i);
+            v.set(i, alpha * v.get(i) + (1 - alpha) * g * g);
+            param.add(i, -lr * g / (sqrt(v.get(i)) + eps));
+        }
+    }
+
+    private static void need(long count, Storage s, String operand) {
+        if (s.size() < count) {
+            throw new IllegalArgumentException("expected at least " + count + " elements in " + operand + ", found "
+                    + s.size());
+        }
+    }
+}
