@@ -4,7 +4,6 @@ import java.lang.foreign.Arena;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.SplittableRandom;
 import org.spin4j.kernels.AttentionShape;
 import org.spin4j.kernels.DType;
 import org.spin4j.kernels.Forest;
@@ -83,8 +82,10 @@ public final class Decoder implements AutoCloseable {
         Parameter norm1 = b.vector(at + "input_layernorm.weight", dim);
         Parameter qkv = b.matrix(dim, at + "self_attn.q_proj.weight", q, at + "self_attn.k_proj.weight", kv,
                 at + "self_attn.v_proj.weight", kv);
-        Parameter qkvBias = bias ? b.vector(at + "self_attn.q_proj.bias", q, at + "self_attn.k_proj.bias", kv,
-                at + "self_attn.v_proj.bias", kv) : null;
+        Parameter qkvBias = bias
+                ? b.vector(at + "self_attn.q_proj.bias", q, at + "self_attn.k_proj.bias", kv,
+                        at + "self_attn.v_proj.bias", kv)
+                : null;
         Parameter out = b.matrix(q, at + "self_attn.o_proj.weight", dim);
         Parameter outBias = bias ? b.vector(at + "self_attn.o_proj.bias", dim) : null;
         Parameter norm2 = b.vector(at + "post_attention_layernorm.weight", dim);
@@ -104,7 +105,8 @@ public final class Decoder implements AutoCloseable {
         int dim = config.hiddenSize();
         Parameter norm1 = b.vector(at + "ln_1.weight", dim);
         Parameter norm1Bias = b.vector(at + "ln_1.bias", dim);
-        Parameter qkv = b.matrix(dim, at + "attn.attention.q_proj.weight", dim, at + "attn.attention.k_proj.weight", dim,
+        Parameter qkv = b.matrix(dim, at + "attn.attention.q_proj.weight", dim, at + "attn.attention.k_proj.weight",
+                dim,
                 at + "attn.attention.v_proj.weight", dim);
         Parameter out = b.matrix(dim, at + "attn.attention.out_proj.weight", dim);
         Parameter outBias = b.vector(at + "attn.attention.out_proj.bias", dim);
@@ -117,7 +119,8 @@ public final class Decoder implements AutoCloseable {
         // GPT-Neo does not divide scores by sqrt(headDim).
         AttentionShape shape = new AttentionShape(config.heads(), config.heads(), config.headDim(), 1,
                 config.windows().get(i));
-        return new Layer(norm1, norm1Bias, qkv, null, out, outBias, norm2, norm2Bias, up, upBias, down, downBias, shape);
+        return new Layer(norm1, norm1Bias, qkv, null, out, outBias, norm2, norm2Bias, up, upBias, down, downBias,
+                shape);
     }
 
     /**
@@ -147,7 +150,7 @@ public final class Decoder implements AutoCloseable {
         Decoder d = new Decoder(config, type);
         long stream = 0;
         for (Parameter p : d.parameters.list()) {
-            SplittableRandom random = RandomStreams.of(seed, "init", stream++);
+            RandomStream random = RandomStream.of(seed, "init", stream++);
             for (Parameter.Part part : p.parts()) {
                 for (long i = part.from(); i < part.from() + part.size(); i++) {
                     double value = p.decays() ? config.initializerRange() * random.nextGaussian() : 0;
@@ -281,8 +284,9 @@ public final class Decoder implements AutoCloseable {
         int last = 0;
         for (int i = 0; i < ids.length; i++) {
             if (ids[i] < 0 || ids[i] >= config.vocabSize()) {
-                throw new IllegalArgumentException("expected token ids from 0 to " + (config.vocabSize() - 1) + ", found "
-                        + ids[i] + "; is this the model's tokenizer?");
+                throw new IllegalArgumentException(
+                        "expected token ids from 0 to " + (config.vocabSize() - 1) + ", found "
+                                + ids[i] + "; is this the model's tokenizer?");
             }
             if (at[i] >= config.maxPositions()) {
                 throw new IllegalArgumentException("expected sequences of at most " + config.maxPositions()

@@ -5,7 +5,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Deque;
 import java.util.List;
-import java.util.SplittableRandom;
 import java.util.function.IntConsumer;
 import org.spin4j.kernels.DType;
 import org.spin4j.kernels.Forest;
@@ -22,14 +21,14 @@ public final class Generator {
     private static final class Stream {
         final int index;
         final int slot;
-        final SplittableRandom random;
+        final RandomStream random;
         final int room;
         int[] ids = new int[16];
         double[] logProbs = new double[16];
         int count;
         int position;
 
-        Stream(int index, int slot, SplittableRandom random, int promptLength, int room) {
+        Stream(int index, int slot, RandomStream random, int promptLength, int room) {
             this.index = index;
             this.slot = slot;
             this.random = random;
@@ -98,7 +97,7 @@ public final class Generator {
                     List<Stream> admitted = new ArrayList<>();
                     while (next < samples.length && !freeSlots.isEmpty()) {
                         int room = Math.min(sampling.maxNewTokens(), limit - prompts.get(next).length);
-                        admitted.add(new Stream(next, freeSlots.poll(), RandomStreams.of(seed, "sample", next),
+                        admitted.add(new Stream(next, freeSlots.poll(), RandomStream.of(seed, "sample", next),
                                 prompts.get(next).length, room));
                         next++;
                     }

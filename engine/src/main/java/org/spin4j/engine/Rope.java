@@ -18,7 +18,8 @@ public final class Rope {
         // Query and key heads are neighbours in a row, so one call turns both.
         int heads = shape.heads() + shape.kvHeads();
         tape.kernels().rope(qkv.rows(), qkv.cols(), heads, shape.headDim(), positions, cosSin, false, qkv.data());
-        tape.recordInPlace(qkv, () -> tape.kernels().rope(qkv.rows(), qkv.cols(), heads, shape.headDim(), positions, cosSin,
-                true, qkv.grad()));
+        tape.recordInPlace(qkv,
+                () -> tape.kernels().rope(qkv.rows(), qkv.cols(), heads, shape.headDim(), positions, cosSin,
+                        true, qkv.grad()));
     }
 }

@@ -16,9 +16,11 @@ public record Sampling(int maxNewTokens, double temperature, int topK, double to
     /** Checks the numbers. */
     public Sampling {
         if (maxNewTokens < 1 || temperature < 0 || topK < 0 || topP <= 0 || topP > 1 || streams < 1) {
-            throw new IllegalArgumentException("expected max_new_tokens of at least 1, temperature of at least 0, top_k of "
-                    + "at least 0, top_p in (0, 1] and at least 1 stream, found " + maxNewTokens + ", " + temperature + ", "
-                    + topK + ", " + topP + ", " + streams);
+            throw new IllegalArgumentException(
+                    "expected max_new_tokens of at least 1, temperature of at least 0, top_k of "
+                            + "at least 0, top_p in (0, 1] and at least 1 stream, found " + maxNewTokens + ", "
+                            + temperature + ", "
+                            + topK + ", " + topP + ", " + streams);
         }
         stopIds = Set.copyOf(stopIds);
     }

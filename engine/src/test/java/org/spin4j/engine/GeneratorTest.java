@@ -41,7 +41,8 @@ class GeneratorTest {
             for (int streams : new int[]{2, 5, 17, 64}) {
                 List<Sample> batch = g.generate(prompts, streams(streams), 9, n -> {});
                 for (int i = 0; i < prompts.size(); i++) {
-                    assertThat(batch.get(i).ids()).as("sample " + i + " of " + streams).containsExactly(single.get(i).ids());
+                    assertThat(batch.get(i).ids()).as("sample " + i + " of " + streams)
+                            .containsExactly(single.get(i).ids());
                     assertThat(batch.get(i).logProbs()).containsExactly(single.get(i).logProbs());
                 }
             }
@@ -66,7 +67,8 @@ class GeneratorTest {
                 Storage logProbs = TokenLogProbs.apply(tape, SelectRows.apply(tape, hidden, batch.rows()), model.head(),
                         batch.targets()).logProbs().data();
                 for (int t = 0; t < ids.length; t++) {
-                    assertThat(samples.get(i).logProbs()[t]).isCloseTo(logProbs.get(prompt.length - 1 + t), within(1e-4));
+                    assertThat(samples.get(i).logProbs()[t]).isCloseTo(logProbs.get(prompt.length - 1 + t),
+                            within(1e-4));
                 }
             }
         }
@@ -82,7 +84,7 @@ class GeneratorTest {
             assertThat(s.finish()).isEqualTo(Sample.Finish.LENGTH);
             assertThatThrownBy(() -> new Generator(model, TestKernels.DEFAULT).generate(List.of(new int[limit]),
                     Sampling.pure(1, Set.of(), 1), 1, n -> {})).isInstanceOf(IllegalArgumentException.class)
-                            .hasMessageContaining("max_prompt_length");
+                    .hasMessageContaining("max_prompt_length");
         }
     }
 

@@ -21,7 +21,8 @@ class GoldenModelTest {
     /** Ours, in the test resources: a clone alone tests something. */
     private static final List<String> OWN = List.of("llama", "gpt_neo");
 
-    private static final List<String> SHARED = List.of("llama", "llama-gqa-tied", "llama-bias", "llama3-rope", "llama-bf16",
+    private static final List<String> SHARED = List.of("llama", "llama-gqa-tied", "llama-bias", "llama3-rope",
+            "llama-bf16",
             "llama-sharded", "mistral", "gpt_neo");
 
     static Stream<String> models() {
@@ -36,7 +37,8 @@ class GoldenModelTest {
     }
 
     private static Golden.Batch batch(JsonNode golden) {
-        return Golden.Batch.of(Golden.ints(golden.get("input_ids").get(0)), Golden.ints(golden.get("input_ids").get(1)));
+        return Golden.Batch.of(Golden.ints(golden.get("input_ids").get(0)),
+                Golden.ints(golden.get("input_ids").get(1)));
     }
 
     @ParameterizedTest
@@ -107,8 +109,10 @@ class GoldenModelTest {
         JsonNode golden = Golden.read(dir.resolve("golden.json")).get("greedy");
         int[] want = Golden.ints(golden.get("new_ids"));
         try (Decoder model = Decoder.load(dir)) {
-            Sample sample = new Generator(model, TestKernels.DEFAULT).generate(List.of(Golden.ints(golden.get("prompt"))),
-                    Sampling.greedy(want.length, Set.of(), 4), 0, done -> {}).getFirst();
+            Sample sample = new Generator(model, TestKernels.DEFAULT)
+                    .generate(List.of(Golden.ints(golden.get("prompt"))),
+                            Sampling.greedy(want.length, Set.of(), 4), 0, done -> {})
+                    .getFirst();
             assertThat(sample.ids()).containsExactly(want);
             assertThat(sample.finish()).isEqualTo(Sample.Finish.LENGTH);
         }
@@ -156,7 +160,8 @@ class GoldenModelTest {
             for (Map.Entry<String, JsonNode> e : run.get("final_param_l2").properties()) {
                 Storage s = p.data(e.getKey());
                 double l2 = Math.sqrt(TestKernels.DEFAULT.sumOfSquares(s.size(), s));
-                assertThat(l2).as(e.getKey()).isCloseTo(e.getValue().asDouble(), within(1e-4 * e.getValue().asDouble()));
+                assertThat(l2).as(e.getKey()).isCloseTo(e.getValue().asDouble(),
+                        within(1e-4 * e.getValue().asDouble()));
             }
         }
     }

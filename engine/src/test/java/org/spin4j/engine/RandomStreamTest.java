@@ -1,4 +1,4 @@
-package org.spin4j.training;
+package org.spin4j.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
