@@ -43,7 +43,7 @@ final class VectorGemm {
     void matmul(Product product, int m, int n, int k, Storage a, Storage b, Storage bias, Storage addend, Storage c) {
         requireShape(m, n, k);
         try {
-            Left left = left(product, Memory.f32(a, (long) m * k, "a"), m, k);
+            Left left = left(product, Memory.f32(a, (long) m * k, "a"), (product == Product.TN ? m : k) * 4L, m);
             matmul(product, left, m, n, k, Memory.f32(b, (long) n * k, "b"), optional(bias, n, "bias"),
                     optional(addend, (long) m * n, "addend"), Memory.f32(c, (long) m * n, "c"));
         } finally {
@@ -51,9 +51,14 @@ final class VectorGemm {
         }
     }
 
-    /** As {@link #matmul(Product, int, int, int, Storage, Storage, Storage, Storage, Storage)}, on addresses. */
-    void matmul(Product product, int m, int n, int k, long a, long b, long bias, long addend, long c) {
-        matmul(product, left(product, a, m, k), m, n, k, b, bias, addend, c);
+    /**
+     * The product on addresses, without bias.
+     *
+     * @param aRowBytes from one stored row of A to the next
+     * @param addend    address of the addend, or 0
+     */
+    void matmul(Product product, int m, int n, int k, long a, long aRowBytes, long b, long addend, long c) {
+        matmul(product, left(product, a, aRowBytes, m), m, n, k, b, 0, addend, c);
     }
 
     private void matmul(Product product, Left a, int m, int n, int k, long b, long bias, long addend, long c) {
@@ -97,7 +102,7 @@ final class VectorGemm {
         int k = packed.k();
         requireShape(m, n, k);
         try {
-            Left left = left(Product.NT, Memory.f32(a, (long) m * k, "a"), m, k);
+            Left left = left(Product.NT, Memory.f32(a, (long) m * k, "a"), k * 4L, m);
             multiply(left, m, packed.panels, optional(bias, n, "bias"), optional(addend, (long) m * n, "addend"),
                     Memory.f32(c, (long) m * n, "c"));
         } finally {
@@ -159,22 +164,27 @@ final class VectorGemm {
         if (a.columns && to - from > 0 && (long) a.m * b.k() * 4 > IN_PLACE_BYTES) {
             block = block.gathered(rows, b.k(), packedA.floats((long) (rows + ROWS) * b.k()));
         }
-        multiplyBlock(block.address, block.rowBytes, block.groupBytes, block.stepBytes, rows, b, from, to, bias,
-                addend == 0 ? 0 : addend + skipped, c, cRowBytes);
+        multiplyBlock(block, rows, b, from, to, bias, addend == 0 ? 0 : addend + skipped, c, cRowBytes);
     }
 
     /**
-     * A block of rows times some panels, on the calling thread.
+     * Plain rows times some columns of a packed matrix, on the calling thread.
      *
-     * @param a          address of A's first row
-     * @param rowBytes   from one row of A to the next within a group of four
-     * @param groupBytes from one group of four rows to the next
-     * @param stepBytes  from one k to the next in A
-     * @param addend     address of the addend's first row, or 0; its rows are as far apart as C's
-     * @param c          address of the block's first row at column 0 of the matrix
+     * @param a         address of the first row
+     * @param aRowBytes from one row to the next
+     * @param from      first column, a multiple of {@link VectorPanels#WIDTH}
+     * @param to        column after the last, another multiple or the end
+     * @param c         address of the first row of C at column 0 of the matrix, reached or not
      */
-    void multiplyBlock(long a, long rowBytes, long groupBytes, long stepBytes, int rows, VectorPanels b, int from,
-            int to, long bias, long addend, long c, long cRowBytes) {
+    void multiplyRows(long a, long aRowBytes, int rows, VectorPanels b, int from, int to, long c, long cRowBytes) {
+        multiplyBlock(new Left(a, rows, false, aRowBytes, aRowBytes * ROWS, 4), rows, b, from / VectorPanels.WIDTH,
+                VectorPanels.count(to), 0, 0, c, cRowBytes);
+    }
+
+    private void multiplyBlock(Left a, int rows, VectorPanels b, int from, int to, long bias, long addend, long c,
+            long cRowBytes) {
+        long rowBytes = a.rowBytes;
+        long stepBytes = a.stepBytes;
         long scratch = tile.floats((long) ROWS * VectorPanels.WIDTH);
         int k = b.k();
         for (int p = from; p < to; p++) {
@@ -186,7 +196,7 @@ final class VectorGemm {
             boolean plain = bias == 0 && addend == 0 && cols == width;
             for (int i = 0; i < rows; i += ROWS) {
                 int r = Math.min(ROWS, rows - i);
-                long x = a + i / ROWS * groupBytes;
+                long x = a.address + i / ROWS * a.groupBytes;
                 long target = c + i * cRowBytes + j * 4L;
                 boolean direct = plain && (r == ROWS || r == 1);
                 long out = direct ? target : scratch;
@@ -244,10 +254,10 @@ final class VectorGemm {
         return Math.ceilDiv(rows, ROWS) * ROWS;
     }
 
-    private static Left left(Product product, long a, int m, int k) {
+    private static Left left(Product product, long a, long storedRowBytes, int m) {
         return product == Product.TN
-                ? new Left(a, m, true, 4, 4L * ROWS, m * 4L)
-                : new Left(a, m, false, k * 4L, k * 4L * ROWS, 4);
+                ? new Left(a, m, true, 4, 4L * ROWS, storedRowBytes)
+                : new Left(a, m, false, storedRowBytes, storedRowBytes * ROWS, 4);
     }
 
     private static long optional(Storage s, long count, String operand) {
