@@ -79,6 +79,17 @@ public final class JsonLines implements AutoCloseable {
         return rows;
     }
 
+    /** Reads a file that is one JSON value, written by a stage of a run. */
+    static JsonNode readWhole(Path file) {
+        try {
+            return JSON.readTree(Files.readString(file));
+        } catch (JsonProcessingException e) {
+            throw new BadInputException("expected JSON in " + file + "; delete its folder, it will be made again", e);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
     /** Writes a whole file at once: it appears complete under its name, or not at all. */
     public static void writeAll(Path file, Iterable<? extends JsonNode> rows) {
         AtomicFiles.writeFile(file, temporary -> {
