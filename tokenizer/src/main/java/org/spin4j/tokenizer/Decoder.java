@@ -34,7 +34,7 @@ sealed interface Decoder {
             }
             case "Replace" -> {
                 json.only("type", "pattern", "content");
-                yield new Replace(Normalizer.literal(json.get("pattern")), json.get("content").string());
+                yield new Replace(Normalizer.literal(json.get("pattern")), Normalizer.content(json.get("content")));
             }
             case "ByteFallback" -> {
                 json.only("type");

@@ -22,6 +22,7 @@ sealed interface Normalizer {
             String result = text;
             for (Normalizer part : parts) {
                 result = part.apply(result);
+                checkGrowth(text, result);
             }
             return result;
         }
@@ -51,15 +52,32 @@ sealed interface Normalizer {
         }
     }
 
+    /** A handful of replacements, each ten times as long as what it replaces, would fill any memory. No Unicode form grows 20 times. */
+    static void checkGrowth(String before, String after) {
+        if (after.length() > 4096 + 32L * before.length()) {
+            throw new TokenizerException("expected text that stays about as long as it was, found " + before.length()
+                    + " characters grown to "
+                    + after.length() + " by the tokenizer's replacements; use another tokenizer");
+        }
+    }
+
+    /** A text to put in, bounded so that one step cannot grow a text without measure. */
+    static String content(Json json) {
+        if (json.string().length() > 1024) {
+            throw json.expected("at most 1024 characters");
+        }
+        return json.string();
+    }
+
     static Normalizer parse(Json json) {
         String type = json.get("type").string();
         return switch (type) {
             case "Sequence" -> new Sequence(json.only("type", "normalizers").get("normalizers").items().stream()
                     .map(Normalizer::parse).toList());
-            case "Prepend" -> new Prepend(json.only("type", "prepend").get("prepend").string());
+            case "Prepend" -> new Prepend(content(json.only("type", "prepend").get("prepend")));
             case "Replace" -> {
                 json.only("type", "pattern", "content");
-                yield new Replace(literal(json.get("pattern")), json.get("content").string());
+                yield new Replace(literal(json.get("pattern")), content(json.get("content")));
             }
             case "NFC", "NFD", "NFKC", "NFKD" -> {
                 json.only("type");

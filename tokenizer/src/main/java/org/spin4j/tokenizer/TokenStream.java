@@ -104,7 +104,9 @@ public final class TokenStream {
     private record Replacing(String pattern, String content, Stage next) implements Stage {
         @Override
         public void accept(String token) {
-            next.accept(token.replace(pattern, content));
+            String replaced = token.replace(pattern, content);
+            Normalizer.checkGrowth(token, replaced);
+            next.accept(replaced);
         }
 
         @Override

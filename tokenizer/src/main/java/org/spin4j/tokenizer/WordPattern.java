@@ -32,6 +32,7 @@ enum WordPattern {
         this.regex = regex;
     }
 
+    /** The expression that the scanner stands for. */
     String regex() {
         return regex;
     }

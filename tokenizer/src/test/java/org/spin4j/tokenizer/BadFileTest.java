@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -124,6 +125,23 @@ class BadFileTest {
                 .isInstanceOf(TokenizerException.class).hasMessageContaining("zzz");
         assertThatThrownBy(() -> Tokenizer.load(dir).token(100_000)).isInstanceOf(TokenizerException.class)
                 .hasMessageContaining("100000");
+    }
+
+    @Test
+    void aNormalizerCannotFillTheMemory() {
+        ObjectNode file = GOOD.deepCopy();
+        ArrayNode parts = file.putObject("normalizer").put("type", "Sequence").putArray("normalizers");
+        for (int i = 0; i < 100; i++) {
+            parts.addObject().put("type", "Replace").put("content", "aaaaaaaaaa").putObject("pattern").put("String",
+                    "a");
+        }
+        Tokenizer tokenizer = Fixtures.tokenizer(file);
+        assertThat(tokenizer.encode("bcd")).hasSize(3);
+        assertThatThrownBy(() -> tokenizer.encode("abc")).isInstanceOf(TokenizerException.class)
+                .hasMessageContaining("grown");
+        ((ObjectNode) parts.get(0)).put("content", "a".repeat(1025));
+        assertThatThrownBy(() -> Fixtures.tokenizer(file)).isInstanceOf(TokenizerException.class)
+                .hasMessageContaining("1024");
     }
 
     /** A merge of tokens whose result is one of them would go on for ever; the vocabulary can hold none, as a result is longer than its parts. */

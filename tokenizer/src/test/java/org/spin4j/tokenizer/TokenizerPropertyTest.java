@@ -64,6 +64,15 @@ class TokenizerPropertyTest {
     }
 
     @Test
+    void threadsMayShareOneTokenizer() {
+        List<String> texts = Fixtures.strings(Fixtures.resource("trained.json").get("texts"));
+        List<String> one = texts.stream().map(text -> java.util.Arrays.toString(TRAINED.encode(text))).toList();
+        Tokenizer fresh = BpeTrainer.train(texts, new BpeTrainer.Config(500, 1, List.of("<|endoftext|>")));
+        assertThat(texts.parallelStream().map(text -> java.util.Arrays.toString(fresh.encode(text))).toList())
+                .isEqualTo(one);
+    }
+
+    @Test
     void aCharacterIsHeldBackUntilItIsWhole() {
         Tokenizer bytes = BpeTrainer.train(List.of(), new BpeTrainer.Config(256, 0, List.of()));
         int[] ids = bytes.encode("🙂");
