@@ -128,14 +128,14 @@ final class PlotSvg {
         style.setChartBackgroundColor(CLEAR).setPlotBackgroundColor(CLEAR).setPlotBorderVisible(false)
                 .setChartFontColor(INK).setChartPadding(4).setMarkerSize(7);
         style.setXAxisTitleColor(INK).setYAxisTitleColor(INK);
-        style.setLegendBackgroundColor(CLEAR).setLegendBorderColor(CLEAR).setLegendFont(text).setLegendPadding(4)
+        style.setLegendBackgroundColor(CLEAR).setLegendBorderColor(CLEAR).setLegendFont(text).setLegendPadding(9)
                 .setLegendPosition(Styler.LegendPosition.OutsideS).setLegendLayout(Styler.LegendLayout.Horizontal)
                 .setLegendVisible(plot.series().size() > 1);
         style.setAxisTitleFont(text).setAxisTickLabelsFont(text).setAxisTickLabelsColor(INK).setAxisTickMarksColor(GRID)
                 .setPlotGridLinesColor(GRID).setPlotGridVerticalLinesVisible(false)
                 .setPlotGridLinesStroke(new BasicStroke(0.6f)).setAxisTicksMarksVisible(false)
                 .setAxisTicksLineVisible(false);
-        style.setLocale(Locale.ROOT);
+        style.setXAxisTickMarkSpacingHint(90).setLocale(Locale.ROOT);
         boolean whole = plot.series().stream().flatMap(s -> finite(s).stream())
                 .allMatch(p -> p.x() == Math.rint(p.x()));
         if (whole) {
