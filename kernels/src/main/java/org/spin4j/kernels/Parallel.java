@@ -9,16 +9,26 @@ import java.util.function.IntConsumer;
  * Persistent workers for loops whose iterations are independent. The calling thread takes part; iterations are handed out
  * one by one, so which thread runs which iteration varies, and a loop must not let its result depend on that. One loop at a
  * time: a second caller waits. A loop inside a loop runs on the thread that meets it.
+ *
+ * <p>The caller waits for iterations, never for workers: a worker that wakes too late finds nothing to do and costs
+ * nothing. A loop allocates no memory.
  */
 public final class Parallel {
-    /** How often a worker looks for work before it goes to sleep: about 20 µs, longer than the gap between two kernels. */
-    private static final int SPINS = 4_000;
+    /** How often a worker looks for work before it goes to sleep: some 50 µs, longer than the gap between two kernels. */
+    private static final int SPINS = 2_000;
+    /** How often the caller looks whether the last iterations are done before it lets another thread have its core. */
+    private static final int WAIT_SPINS = 20_000;
+    private static final long INDEX = 0xffff_ffffL;
+    private static final long CLOSED = Integer.MAX_VALUE;
 
-    private final Thread[] workers;
-    private final AtomicInteger next = new AtomicInteger();
-    private final AtomicInteger running = new AtomicInteger();
-    private final AtomicLong generation = new AtomicLong();
+    private final Worker[] workers;
     private final ThreadLocal<Boolean> inside = ThreadLocal.withInitial(() -> false);
+    /**
+     * The number of the loop in the upper half, the next iteration to hand out in the lower. A thread takes an iteration
+     * by counting up; that fails if the loop has changed since it looked, so what it read of the loop before is valid.
+     */
+    private final AtomicLong state = new AtomicLong(CLOSED);
+    private final AtomicInteger done = new AtomicInteger();
     private volatile IntConsumer body;
     private volatile int tasks;
     private volatile Throwable failure;
@@ -32,9 +42,10 @@ public final class Parallel {
         if (threads < 1) {
             throw new IllegalArgumentException("expected at least 1 thread, found " + threads);
         }
-        workers = new Thread[threads - 1];
+        workers = new Worker[threads - 1];
         for (int i = 0; i < workers.length; i++) {
-            workers[i] = Thread.ofPlatform().daemon().name("spin4j-kernel-" + (i + 1)).start(this::work);
+            workers[i] = new Worker();
+            workers[i].thread = Thread.ofPlatform().daemon().name("spin4j-kernel-" + (i + 1)).start(workers[i]);
         }
     }
 
@@ -55,16 +66,22 @@ public final class Parallel {
             this.body = body;
             this.tasks = count;
             failure = null;
-            next.set(0);
-            running.set(workers.length);
-            generation.incrementAndGet();
-            for (Thread w : workers) {
-                LockSupport.unpark(w);
+            done.set(0);
+            long loop = (state.get() & ~INDEX) + INDEX + 1;
+            state.set(loop);
+            for (int i = 0; i < workers.length && i < count - 1; i++) {
+                if (workers[i].asleep) {
+                    LockSupport.unpark(workers[i].thread);
+                }
             }
-            drain();
-            while (running.get() != 0) {
-                Thread.onSpinWait();
+            inside.set(true);
+            try {
+                drain();
+            } finally {
+                inside.set(false);
             }
+            await(count);
+            state.set(loop | CLOSED);
             this.body = null;
             if (failure != null) {
                 throw new IllegalStateException("a parallel kernel failed: " + failure, failure);
@@ -72,36 +89,65 @@ public final class Parallel {
         }
     }
 
-    private void work() {
-        long seen = 0;
-        while (true) {
-            int spins = 0;
-            while (generation.get() == seen) {
-                if (++spins < SPINS) {
-                    Thread.onSpinWait();
-                } else {
-                    LockSupport.park(this);
-                }
+    /** Waits for the iterations that other threads have taken. */
+    @SuppressWarnings("ThreadPriorityCheck") // correct without the yield; with it, quicker where cores are scarce
+    private void await(int count) {
+        for (int spins = 0; done.get() != count; spins++) {
+            if (spins < WAIT_SPINS) {
+                Thread.onSpinWait();
+            } else {
+                Thread.yield();
             }
-            seen = generation.get();
-            drain();
-            running.decrementAndGet();
         }
     }
 
+    /** Takes iterations until none is left. A failed iteration counts as done, so that the caller comes to report it. */
     private void drain() {
-        inside.set(true);
-        try {
+        while (true) {
+            long s = state.get();
+            int i = (int) (s & INDEX);
             IntConsumer b = body;
-            int n = tasks;
-            for (int i = next.getAndIncrement(); i < n; i = next.getAndIncrement()) {
-                b.accept(i);
+            if (i >= tasks) {
+                return;
             }
-        } catch (Throwable t) {
-            failure = t;
-            next.set(tasks);
-        } finally {
-            inside.set(false);
+            if (state.compareAndSet(s, s + 1)) {
+                try {
+                    b.accept(i);
+                } catch (Throwable t) {
+                    failure = t;
+                } finally {
+                    done.incrementAndGet();
+                }
+            }
+        }
+    }
+
+    /** One thread of the pool: looks for a new loop for a while, then sleeps until the next one begins. */
+    private final class Worker implements Runnable {
+        private Thread thread;
+        private volatile boolean asleep;
+
+        @Override
+        public void run() {
+            inside.set(true);
+            long seen = state.get() & ~INDEX;
+            while (true) {
+                int spins = 0;
+                while ((state.get() & ~INDEX) == seen) {
+                    if (++spins < SPINS) {
+                        Thread.onSpinWait();
+                    } else {
+                        asleep = true;
+                        // Looks once more: a loop that began before the flag was seen would not wake this thread.
+                        if ((state.get() & ~INDEX) == seen) {
+                            LockSupport.park(this);
+                        }
+                        asleep = false;
+                    }
+                }
+                seen = state.get() & ~INDEX;
+                drain();
+            }
         }
     }
 }

@@ -1,0 +1,122 @@
+package org.spin4j.kernels;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+
+/**
+ * The right-hand matrix of a product, [k, n], seen as panels of {@link #WIDTH} columns. In a packed panel the numbers lie in
+ * the order in which {@link VectorTile} reads them: k by k, the panel's columns side by side. The last panel is half as wide
+ * where that is enough, and its missing columns are zeros. Where a matrix is stored as [k, n] anyway and is small, the
+ * panels are its own memory, and only a last one that is ragged has to be packed.
+ *
+ * @param n         columns of the matrix
+ * @param k         rows of the matrix
+ * @param first     address of the first panel
+ * @param nextPanel bytes from one whole panel to the next
+ * @param nextRow   bytes from one k to the next in a whole panel
+ * @param tail      address of the last panel where it is not whole
+ * @param tailRow   bytes from one k to the next there
+ */
+record VectorPanels(int n, int k, long first, long nextPanel, long nextRow, long tail, long tailRow) {
+    /** Columns of half a panel: two vectors. */
+    static final int HALF = 2 * VectorTile.LANES;
+    /** Columns of a panel: what {@link VectorTile} keeps in registers at a time; 16 registers are too few for 4×4. */
+    static final int WIDTH = VectorTile.SPECIES.vectorBitSize() >= 512 ? 2 * HALF : HALF;
+
+    private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
+    private static final MemorySegment ALL = Memory.ALL;
+
+    /** Number of panels of a matrix with n columns. */
+    static int count(int n) {
+        return Math.ceilDiv(n, WIDTH);
+    }
+
+    /** Columns of panel {@code p} in packed memory, zeros included. */
+    static int width(int n, int p) {
+        return n - p * WIDTH > HALF ? WIDTH : HALF;
+    }
+
+    /** Floats that the packed matrix takes. */
+    static long packedSize(int n, int k) {
+        int whole = n / WIDTH;
+        return (long) k * (whole * (long) WIDTH + (n % WIDTH == 0 ? 0 : width(n, whole)));
+    }
+
+    /** A packed matrix at {@code address}. */
+    static VectorPanels packed(int n, int k, long address) {
+        int whole = n / WIDTH;
+        long panelBytes = (long) WIDTH * k * 4;
+        return new VectorPanels(n, k, address, panelBytes, WIDTH * 4L, address + whole * panelBytes,
+                width(n, whole) * 4L);
+    }
+
+    /** Whether a matrix of n columns can be used where it lies, without a packed last panel. */
+    static boolean wholeHalves(int n) {
+        return n % HALF == 0;
+    }
+
+    /** The panels of a row-major [k, n] matrix where it lies; a ragged last panel has been packed at {@code packedTail}. */
+    static VectorPanels inPlace(int n, int k, long address, long packedTail) {
+        int whole = n / WIDTH;
+        long row = n * 4L;
+        return wholeHalves(n)
+                ? new VectorPanels(n, k, address, WIDTH * 4L, row, address + whole * (WIDTH * 4L), row)
+                : new VectorPanels(n, k, address, WIDTH * 4L, row, packedTail, width(n, whole) * 4L);
+    }
+
+    /** Address of panel {@code p}. */
+    long panel(int p) {
+        return (p + 1) * WIDTH <= n ? first + p * nextPanel : tail;
+    }
+
+    /** Bytes from one k to the next in panel {@code p}. */
+    long row(int p) {
+        return (p + 1) * WIDTH <= n ? nextRow : tailRow;
+    }
+
+    /**
+     * Packs panel {@code p} of a matrix to {@code to}.
+     *
+     * @param transposed whether the matrix is stored as [n, k], else as [k, n]
+     * @param b          address of the matrix
+     */
+    static void pack(boolean transposed, int n, int k, long b, int p, long to) {
+        int j = p * WIDTH;
+        int cols = Math.min(WIDTH, n - j);
+        int width = width(n, p);
+        if (transposed) {
+            packTransposed(b + (long) j * k * 4, k, cols, width, to);
+        } else {
+            packRows(b + j * 4L, n * 4L, k, cols, width, to);
+        }
+    }
+
+    private static void packRows(long from, long rowBytes, int k, int cols, int width, long to) {
+        for (int p = 0; p < k; p++) {
+            int j = 0;
+            for (; j + VectorTile.LANES <= cols; j += VectorTile.LANES) {
+                VectorTile.store(VectorTile.load(from + j * 4L), to + j * 4L);
+            }
+            for (; j < cols; j++) {
+                ALL.set(FLOAT, to + j * 4L, ALL.get(FLOAT, from + j * 4L));
+            }
+            for (; j < width; j++) {
+                ALL.set(FLOAT, to + j * 4L, 0);
+            }
+            from += rowBytes;
+            to += width * 4L;
+        }
+    }
+
+    private static void packTransposed(long from, int k, int cols, int width, long to) {
+        for (int p = 0; p < k; p++) {
+            long row = to + p * (width * 4L);
+            for (int j = 0; j < cols; j++) {
+                ALL.set(FLOAT, row + j * 4L, ALL.get(FLOAT, from + ((long) j * k + p) * 4L));
+            }
+            for (int j = cols; j < width; j++) {
+                ALL.set(FLOAT, row + j * 4L, 0);
+            }
+        }
+    }
+}

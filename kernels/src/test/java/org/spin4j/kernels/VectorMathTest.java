@@ -1,0 +1,46 @@
+package org.spin4j.kernels;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import jdk.incubator.vector.FloatVector;
+import org.junit.jupiter.api.Test;
+
+final class VectorMathTest {
+    private static float exp(float x) {
+        return VectorMath.exp(FloatVector.broadcast(FloatVector.SPECIES_PREFERRED, x)).lane(0);
+    }
+
+    @Test
+    void expIsWithinOneUlp() {
+        int lanes = FloatVector.SPECIES_PREFERRED.length();
+        float[] x = new float[lanes];
+        float[] y = new float[lanes];
+        // A step that is no round number meets all residues of the reduction.
+        for (double at = -86.9; at < 88.7; at += 0.000_917_3 * lanes) {
+            for (int i = 0; i < lanes; i++) {
+                x[i] = (float) (at + i * 0.000_917_3);
+            }
+            VectorMath.exp(FloatVector.fromArray(FloatVector.SPECIES_PREFERRED, x, 0)).intoArray(y, 0);
+            for (int i = 0; i < lanes; i++) {
+                double exact = Math.exp(x[i]);
+                assertThat(Math.abs(y[i] - exact)).as("exp(%s) = %s", x[i], y[i])
+                        .isLessThanOrEqualTo(Math.ulp((float) exact));
+            }
+        }
+    }
+
+    @Test
+    void expAtTheEnds() {
+        assertThat(exp(0)).isEqualTo(1);
+        assertThat(exp(-0f)).isEqualTo(1);
+        assertThat(exp(89)).isInfinite();
+        assertThat(exp(1e30f)).isInfinite();
+        assertThat(exp(Float.POSITIVE_INFINITY)).isInfinite();
+        assertThat(exp(-104.5f)).isZero();
+        assertThat(exp(-1e30f)).isZero();
+        assertThat(exp(Float.NEGATIVE_INFINITY)).isZero();
+        assertThat(exp(Float.NaN)).isNaN();
+        assertThat((double) exp(-100)).isCloseTo(Math.exp(-100), within(3e-45));
+    }
+}
