@@ -10,7 +10,6 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.BiFunction;
 import org.spin4j.engine.Decoder;
 import org.spin4j.engine.Generator;
 import org.spin4j.engine.Sample;
@@ -31,11 +30,10 @@ public final class Spin {
      * @param text      for readable text in the files
      * @param inputs    fingerprints of the start model and the data
      * @param tokenizer folder whose tokenizer files go along, or null
-     * @param extra     further numbers to evaluate a model by: (model, iteration) to name and value
      */
     record Game(List<Examples.Response> train, List<Examples.Response> heldOut, TextData text,
             Map<String, String> inputs,
-            Path tokenizer, BiFunction<Decoder, Integer, Map<String, Double>> extra) {}
+            Path tokenizer) {}
 
     /**
      * What an iteration left behind.
@@ -68,7 +66,7 @@ public final class Spin {
     private List<Result> play(Decoder policy) {
         TrainConfig config = context.config();
         List<Result> results = new ArrayList<>();
-        results.add(evaluate(policy, null, null, -1, game.inputs()));
+        results.add(evaluate(policy, null, null, -1, List.of(), game.inputs()));
         List<Examples.Pair> previous = List.of();
         Map<String, String> inputs = game.inputs();
         for (int t = 0; t < config.iterations(); t++) {
@@ -93,7 +91,7 @@ public final class Spin {
                 PairObjective objective = new PairObjective(config.pairLoss(t), config.beta(t));
                 Path model = context.trainStage(at + "model", policy, rows, objective, config.learningRate(t), inputs,
                         game.tokenizer(), Map.of("iteration", t));
-                Result result = evaluate(policy, opponent, generated, t, inputs);
+                Result result = evaluate(policy, opponent, generated, t, pairs, inputs);
                 results.add(new Result(t, model, result.numbers(), result.samples()));
                 context.progress().say(line(t, result.numbers()));
                 previous = config.mixPrevious() ? fresh : List.of();
@@ -191,7 +189,8 @@ public final class Spin {
     // ---- evaluation --------------------------------------------------------------------------------------------------
 
     /** Numbers and samples of a model, as a stage; against its opponent where it has one. */
-    private Result evaluate(Decoder model, Decoder opponent, Path generated, int t, Map<String, String> inputs) {
+    private Result evaluate(Decoder model, Decoder opponent, Path generated, int t, List<Examples.Pair> trained,
+            Map<String, String> inputs) {
         String stage = t < 0 ? "start/evaluation" : "iteration-" + t + "/evaluation";
         Path folder = context.run().stage(stage, context.inputs(inputs), temporary -> {
             ObjectNode out = JsonLines.JSON.createObjectNode();
@@ -205,8 +204,10 @@ public final class Spin {
                     preference(model, opponent, readPairs(generated.resolve("held-out.jsonl")), t, numbers);
                 }
                 pairFacts(readPairs(generated.resolve("pairs.jsonl")), numbers);
+                numbers.put("train_pairs", (double) trained.size());
+                numbers.put("train_tokens", context.config().numTrainEpochs()
+                        * trained.stream().mapToLong(Examples.Pair::tokens).sum());
             }
-            numbers.putAll(game.extra().apply(model, t));
             ObjectNode node = out.putObject("numbers");
             numbers.forEach(node::put);
             ArrayNode samples = out.putArray("samples");
