@@ -1,6 +1,7 @@
 module org.spin4j.training {
     requires org.spin4j.engine;
     requires org.spin4j.tokenizer;
+    requires java.desktop;
     requires com.fasterxml.jackson.databind;
     requires com.fasterxml.jackson.dataformat.yaml;
     requires info.picocli;
@@ -9,6 +10,7 @@ module org.spin4j.training {
     requires xchart;
 
     exports org.spin4j.training;
+    exports org.spin4j.training.report;
 
     opens org.spin4j.training to
             info.picocli,

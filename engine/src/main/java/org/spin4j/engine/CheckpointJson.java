@@ -1,0 +1,101 @@
+package org.spin4j.engine;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonLocation;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadConstraints;
+import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/** How JSON that came with a checkpoint is read: strictly, and with every size bounded, because nobody vouches for it. */
+final class CheckpointJson {
+    private static final int MAX_DEPTH = 32;
+    private static final int MAX_TEXT = 1 << 20;
+    private static final int MAX_QUOTE = 80;
+
+    /** Refuses nesting beyond 32, over-long texts and numbers, and a key that occurs twice in one object. */
+    static final JsonFactory FACTORY = JsonFactory.builder()
+            .streamReadConstraints(
+                    StreamReadConstraints.builder().maxNestingDepth(MAX_DEPTH).maxStringLength(MAX_TEXT).build())
+            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();
+
+    static final ObjectMapper MAPPER = JsonMapper.builder(FACTORY)
+            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+            .enable(SerializationFeature.INDENT_OUTPUT).build();
+
+    private CheckpointJson() {}
+
+    /**
+     * The JSON object that is all of {@code file}.
+     *
+     * @param maxBytes a longer file is refused before it is read
+     */
+    static ObjectNode read(Path file, int maxBytes) {
+        byte[] bytes;
+        try (InputStream in = Files.newInputStream(file)) {
+            bytes = in.readNBytes(maxBytes + 1);
+        } catch (IOException e) {
+            throw unreadable(file, e);
+        }
+        if (bytes.length > maxBytes) {
+            throw new CheckpointException(
+                    "expected at most " + maxBytes + " bytes of JSON, found more in " + file
+                            + "; is it the right file?");
+        }
+        try {
+            JsonNode root = MAPPER.readTree(bytes);
+            if (root instanceof ObjectNode object) {
+                return object;
+            }
+            throw new CheckpointException("expected a JSON object, found " + quote(root.toString()) + " in " + file);
+        } catch (IOException e) {
+            throw malformed(file.toString(), e);
+        }
+    }
+
+    /** Says in one line that a file cannot be read, and why. */
+    static CheckpointException unreadable(Path file, IOException e) {
+        String why = switch (e) {
+            case java.nio.file.NoSuchFileException _ -> "it does not exist";
+            case java.nio.file.AccessDeniedException _ -> "access is denied";
+            default -> quote(String.valueOf(e.getMessage()));
+        };
+        return new CheckpointException("cannot read " + file + ": " + why, e);
+    }
+
+    /** Says in one line that a file cannot be written, and why. */
+    static CheckpointException unwritable(Path file, IOException e) {
+        String why = e instanceof java.nio.file.FileSystemException f && f.getReason() != null
+                ? f.getReason()
+                : e.getClass().getSimpleName() + " " + e.getMessage();
+        return new CheckpointException("cannot write " + file + ": " + quote(why), e);
+    }
+
+    /** Turns a parser's complaint of several lines into one. */
+    static CheckpointException malformed(String file, IOException e) {
+        String why = e instanceof JsonProcessingException json ? json.getOriginalMessage() : e.getMessage();
+        JsonLocation at = e instanceof JsonProcessingException json ? json.getLocation() : null;
+        String where = at == null ? file : file + ":" + at.getLineNr() + " (column " + at.getColumnNr() + ")";
+        return new CheckpointException("expected well-formed JSON, found an error in " + where + ": "
+                + quote(String.valueOf(why)), e);
+    }
+
+    /** A text out of a file as one short printable line. */
+    static String quote(String text) {
+        StringBuilder out = new StringBuilder();
+        for (int i = 0; i < text.length() && out.length() < MAX_QUOTE; i++) {
+            char c = text.charAt(i);
+            out.append(Character.isISOControl(c) ? ' ' : c);
+        }
+        return out.length() < text.length() ? out + "…" : out.toString();
+    }
+}

@@ -1,0 +1,153 @@
+package org.spin4j.engine;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+import org.spin4j.kernels.DType;
+import org.spin4j.kernels.Storage;
+
+/**
+ * The floating-point formats of checkpoint files, little-endian and possibly unaligned, and their conversion from and to the
+ * memory of tensors. Widening is exact; narrowing rounds once, to nearest, ties to even.
+ */
+enum FloatFormat {
+    /** IEEE binary64. */
+    F64(8) {
+        @Override
+        double get(MemorySegment file, long i) {
+            return file.get(DOUBLE, 8 * i);
+        }
+
+        @Override
+        void set(MemorySegment file, long i, double value) {
+            file.set(DOUBLE, 8 * i, value);
+        }
+    },
+    /** IEEE binary32. */
+    F32(4) {
+        @Override
+        double get(MemorySegment file, long i) {
+            return file.get(FLOAT, 4 * i);
+        }
+
+        @Override
+        void set(MemorySegment file, long i, double value) {
+            file.set(FLOAT, 4 * i, (float) value);
+        }
+    },
+    /** IEEE binary16: 5 bits of exponent, 10 of fraction. */
+    F16(2) {
+        @Override
+        double get(MemorySegment file, long i) {
+            return Float.float16ToFloat(file.get(SHORT, 2 * i));
+        }
+
+        @Override
+        void set(MemorySegment file, long i, double value) {
+            file.set(SHORT, 2 * i, Float.floatToFloat16(toOdd(value)));
+        }
+    },
+    /** The upper half of a binary32: 8 bits of exponent, 7 of fraction. */
+    BF16(2) {
+        @Override
+        double get(MemorySegment file, long i) {
+            return Float.intBitsToFloat(file.get(SHORT, 2 * i) << 16);
+        }
+
+        @Override
+        void set(MemorySegment file, long i, double value) {
+            file.set(SHORT, 2 * i, toBfloat16(toOdd(value)));
+        }
+    };
+
+    private static final ValueLayout.OfDouble DOUBLE = ValueLayout.JAVA_DOUBLE_UNALIGNED
+            .withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED
+            .withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfShort SHORT = ValueLayout.JAVA_SHORT_UNALIGNED
+            .withOrder(ByteOrder.LITTLE_ENDIAN);
+
+    private final int bytes;
+
+    FloatFormat(int bytes) {
+        this.bytes = bytes;
+    }
+
+    /** Bytes of one element. */
+    int bytes() {
+        return bytes;
+    }
+
+    /** Element {@code i} of the file's bytes. */
+    abstract double get(MemorySegment file, long i);
+
+    /** Stores {@code value}, rounded once, as element {@code i}. */
+    abstract void set(MemorySegment file, long i, double value);
+
+    /** Fills all of {@code out} from the file's bytes. */
+    void decode(MemorySegment file, Storage out) {
+        if (isLayoutOf(out)) {
+            out.segment().copyFrom(file);
+            return;
+        }
+        // One loop per pair that real checkpoints use, so that the compiler sees plain conversions to unroll.
+        long n = out.size();
+        MemorySegment to = out.segment();
+        if (out.type() == DType.F32 && this == BF16) {
+            for (long i = 0; i < n; i++) {
+                to.set(ValueLayout.JAVA_INT, 4 * i, file.get(SHORT, 2 * i) << 16);
+            }
+        } else if (out.type() == DType.F32 && this == F16) {
+            for (long i = 0; i < n; i++) {
+                to.set(ValueLayout.JAVA_FLOAT, 4 * i, Float.float16ToFloat(file.get(SHORT, 2 * i)));
+            }
+        } else {
+            for (long i = 0; i < n; i++) {
+                out.set(i, get(file, i));
+            }
+        }
+    }
+
+    /** Writes all of {@code in} as the file's bytes. */
+    void encode(Storage in, MemorySegment file) {
+        if (isLayoutOf(in)) {
+            file.copyFrom(in.segment());
+            return;
+        }
+        for (long i = 0; i < in.size(); i++) {
+            set(file, i, in.get(i));
+        }
+    }
+
+    private boolean isLayoutOf(Storage storage) {
+        return ByteOrder.nativeOrder() == ByteOrder.LITTLE_ENDIAN && name().equals(storage.type().name());
+    }
+
+    /**
+     * The float next to {@code value} that still knows it was rounded: exact values stay, all others go to the neighbour with
+     * an odd last bit. Rounding that float to a format of 22 bits or fewer then gives what rounding {@code value} directly
+     * would have given, so no value is rounded twice (Boldo and Melquiond, "Emulation of FMA and correctly rounded sums:
+     * proved algorithms using rounding to odd").
+     */
+    static float toOdd(double value) {
+        float f = (float) value;
+        if (f == value || Double.isNaN(value)) {
+            return f;
+        }
+        int bits = Float.floatToRawIntBits(f);
+        if (Math.abs((double) f) > Math.abs(value)) {
+            bits--; // towards zero: sign and magnitude are apart
+        }
+        return Float.intBitsToFloat(bits | 1);
+    }
+
+    private static short toBfloat16(float value) {
+        int bits = Float.floatToRawIntBits(value);
+        if (Float.isNaN(value)) {
+            // The quiet bit keeps a NaN whose payload lies in the lost half from turning into an infinity.
+            return (short) ((bits >>> 16) | 0x40);
+        }
+        int halfMinusTie = 0x7fff + ((bits >>> 16) & 1);
+        return (short) ((bits + halfMinusTie) >>> 16);
+    }
+}

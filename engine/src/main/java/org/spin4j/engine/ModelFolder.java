@@ -1,0 +1,247 @@
+package org.spin4j.engine;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.regex.Pattern;
+import org.spin4j.engine.SafeTensors.NamedStorage;
+import org.spin4j.kernels.Storage;
+
+/**
+ * A model as Hugging Face lays it out in a folder: {@code config.json}, optionally {@code generation_config.json}, and the
+ * weights in {@code model.safetensors} or in shards that {@code model.safetensors.index.json} lists. Whoever reads a tensor
+ * does not see which.
+ */
+public final class ModelFolder implements AutoCloseable {
+    private static final String CONFIG = "config.json";
+    private static final String GENERATION_CONFIG = "generation_config.json";
+    private static final String WEIGHTS = "model.safetensors";
+    private static final String INDEX = "model.safetensors.index.json";
+    private static final Pattern SHARD_NAME = Pattern.compile("[A-Za-z0-9_][A-Za-z0-9._-]*\\.safetensors");
+    private static final int MAX_CONFIG_BYTES = 1 << 20;
+    private static final int MAX_INDEX_BYTES = 32 << 20;
+    private static final List<String> COMPANIONS = List.of("tokenizer.json", "tokenizer_config.json",
+            "special_tokens_map.json",
+            "added_tokens.json", "chat_template.jinja", GENERATION_CONFIG, "vocab.json", "merges.txt");
+
+    private final Path dir;
+    private final DecoderConfig config;
+    private final Map<String, SafeTensors> shardOf;
+    private final Map<String, SafeTensors> shards;
+
+    private ModelFolder(Path dir, DecoderConfig config, Map<String, SafeTensors> shardOf,
+            Map<String, SafeTensors> shards) {
+        this.dir = dir;
+        this.config = config;
+        this.shardOf = shardOf;
+        this.shards = shards;
+    }
+
+    /**
+     * Opens a folder: reads the configuration and maps every weight file.
+     *
+     * @throws CheckpointException when a file is missing, broken or not supported
+     */
+    public static ModelFolder open(Path dir) {
+        if (!Files.isDirectory(dir)) {
+            throw new CheckpointException("expected a model folder, found none at " + dir);
+        }
+        DecoderConfig config = withGenerationConfig(DecoderConfig.read(dir.resolve(CONFIG)),
+                dir.resolve(GENERATION_CONFIG));
+        Map<String, SafeTensors> shards = new LinkedHashMap<>();
+        try {
+            Map<String, SafeTensors> shardOf = new LinkedHashMap<>();
+            if (Files.exists(dir.resolve(WEIGHTS))) {
+                SafeTensors all = SafeTensors.open(dir.resolve(WEIGHTS));
+                shards.put(WEIGHTS, all);
+                all.entries().keySet().forEach(name -> shardOf.put(name, all));
+            } else if (Files.exists(dir.resolve(INDEX))) {
+                openShards(dir, shards, shardOf);
+            } else {
+                throw new CheckpointException("expected " + WEIGHTS + " or " + INDEX + ", found neither in " + dir
+                        + "; convert other formats with save_pretrained(safe_serialization=True)");
+            }
+            return new ModelFolder(dir, config, Collections.unmodifiableMap(shardOf), shards);
+        } catch (RuntimeException e) {
+            shards.values().forEach(SafeTensors::close);
+            throw e;
+        }
+    }
+
+    private static DecoderConfig withGenerationConfig(DecoderConfig config, Path file) {
+        if (!Files.exists(file)) {
+            return config;
+        }
+        ConfigKeys keys = new ConfigKeys(CheckpointJson.read(file, MAX_CONFIG_BYTES), file.toString());
+        List<Integer> eos = keys.tokenIds("eos_token_id", config.vocabSize());
+        return eos.isEmpty() ? config : config.withEosOfGeneration(eos);
+    }
+
+    private static void openShards(Path dir, Map<String, SafeTensors> shards, Map<String, SafeTensors> shardOf) {
+        Path index = dir.resolve(INDEX);
+        ObjectNode root = CheckpointJson.read(index, MAX_INDEX_BYTES);
+        if (!(root.get("weight_map") instanceof ObjectNode map)) {
+            throw new CheckpointException("expected an object 'weight_map', found none in " + index);
+        }
+        for (Map.Entry<String, JsonNode> e : map.properties()) {
+            String shardName = shardName(e.getValue(), index);
+            SafeTensors shard = shards.computeIfAbsent(shardName, name -> SafeTensors.open(dir.resolve(name)));
+            if (!shard.entries().containsKey(e.getKey())) {
+                throw new CheckpointException("expected tensor " + CheckpointJson.quote(e.getKey()) + " in " + shardName
+                        + ", found none there, though " + index + " says so");
+            }
+            shardOf.put(e.getKey(), shard);
+        }
+        for (SafeTensors shard : shards.values()) {
+            for (String name : shard.entries().keySet()) {
+                if (shardOf.get(name) != shard) {
+                    throw new CheckpointException("expected every tensor once and in the index, found "
+                            + CheckpointJson.quote(name) + " otherwise in " + shard + "; fetch " + index
+                            + " and its shards again");
+                }
+            }
+        }
+    }
+
+    /** A shard must lie in the folder itself: a name with a path in it could reach any file of the machine. */
+    private static String shardName(JsonNode value, Path index) {
+        String name = value.isTextual() ? value.textValue() : "";
+        if (!SHARD_NAME.matcher(name).matches()) {
+            throw new CheckpointException("expected the plain name of a .safetensors file, found "
+                    + CheckpointJson.quote(value.toString()) + " in " + index);
+        }
+        return name;
+    }
+
+    /** The configuration; tokens that end a text are those of {@code generation_config.json} where it names any. */
+    public DecoderConfig config() {
+        return config;
+    }
+
+    /** The folder. */
+    public Path dir() {
+        return dir;
+    }
+
+    /** Names of all tensors. */
+    public Set<String> names() {
+        return shardOf.keySet();
+    }
+
+    /** Whether there is a tensor of that name. */
+    public boolean has(String name) {
+        return shardOf.containsKey(name);
+    }
+
+    /** Dimensions of a tensor, outermost first. */
+    public List<Long> shape(String name) {
+        return shard(name).entries().get(name).shape();
+    }
+
+    /** How a tensor is stored: {@code F32}, {@code BF16}, … */
+    public String dtype(String name) {
+        return shard(name).entries().get(name).dtype();
+    }
+
+    /** Reads a tensor as {@link SafeTensors#read} does. */
+    public void read(String name, Storage out) {
+        shard(name).read(name, out);
+    }
+
+    /** Unmaps the weights. */
+    @Override
+    public void close() {
+        shards.values().forEach(SafeTensors::close);
+    }
+
+    private SafeTensors shard(String name) {
+        SafeTensors shard = shardOf.get(name);
+        if (shard == null) {
+            throw new CheckpointException(
+                    "expected tensor " + CheckpointJson.quote(name) + ", found none of that name among "
+                            + shardOf.size() + " in " + dir + "; does config.json belong to these weights?");
+        }
+        return shard;
+    }
+
+    /**
+     * Writes a model that transformers and this engine load. All files are made in {@code NAME.incomplete} beside the folder,
+     * which takes the folder's name when everything is on the disk: a folder of that name is always whole.
+     *
+     * @param dir            the folder; must not exist, or be empty
+     * @param config         written as {@code config.json}, with the dtype of these weights
+     * @param dtype          {@code F32}, {@code F16} or {@code BF16}
+     * @param tensors        the weights
+     * @param copyOthersFrom a model folder whose tokenizer files, chat template and generation_config.json come along; may
+     *                       be null
+     */
+    public static void write(Path dir, DecoderConfig config, String dtype, List<NamedStorage> tensors,
+            Path copyOthersFrom) {
+        Path target = dir.toAbsolutePath().normalize();
+        Path temporary = target.resolveSibling(target.getFileName() + ".incomplete");
+        try {
+            if (Files.exists(target, LinkOption.NOFOLLOW_LINKS) && !isEmptyFolder(target)) {
+                throw new CheckpointException("expected a new or empty folder, found files in " + target
+                        + "; remove it or choose another name");
+            }
+            removeFolder(temporary);
+            Files.createDirectories(temporary);
+            Files.write(temporary.resolve(CONFIG), CheckpointJson.MAPPER.writeValueAsBytes(config.toJson(dtype)));
+            SafeTensors.write(temporary.resolve(WEIGHTS), Map.of("format", "pt"), dtype, tensors);
+            if (copyOthersFrom != null) {
+                for (String name : COMPANIONS) {
+                    if (Files.isRegularFile(copyOthersFrom.resolve(name))) {
+                        Files.copy(copyOthersFrom.resolve(name), temporary.resolve(name));
+                    }
+                }
+            }
+            force(temporary);
+            Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
+        } catch (IOException e) {
+            throw CheckpointJson.unwritable(target, e);
+        }
+    }
+
+    private static boolean isEmptyFolder(Path dir) throws IOException {
+        if (!Files.isDirectory(dir, LinkOption.NOFOLLOW_LINKS)) {
+            return false;
+        }
+        try (DirectoryStream<Path> files = Files.newDirectoryStream(dir)) {
+            return !files.iterator().hasNext();
+        }
+    }
+
+    /** Removes what an interrupted write left: plain files only, so that nothing else can be lost. */
+    private static void removeFolder(Path dir) throws IOException {
+        if (Files.exists(dir, LinkOption.NOFOLLOW_LINKS)) {
+            try (DirectoryStream<Path> files = Files.newDirectoryStream(dir)) {
+                for (Path file : files) {
+                    Files.delete(file);
+                }
+            }
+            Files.delete(dir);
+        }
+    }
+
+    private static void force(Path dir) throws IOException {
+        try (DirectoryStream<Path> files = Files.newDirectoryStream(dir)) {
+            for (Path file : files) {
+                try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+                    channel.force(true);
+                }
+            }
+        }
+    }
+}

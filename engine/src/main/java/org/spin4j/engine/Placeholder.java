@@ -1,4 +1,0 @@
-package org.spin4j.engine;
-
-/** Placeholder. */
-final class Placeholder {}

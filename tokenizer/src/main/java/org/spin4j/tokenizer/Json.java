@@ -1,0 +1,159 @@
+package org.spin4j.tokenizer;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+
+/**
+ * A place in a JSON document that someone else wrote, with the words for saying what is wrong there.
+ *
+ * @param node the value
+ * @param file what to call the document in a message
+ * @param path where in it the value stands, such as {@code model.merges[3]}; empty for the whole document
+ */
+record Json(JsonNode node, String file, String path) {
+    /** The largest known tokenizer.json is a tenth of this. */
+    private static final long MAX_BYTES = 256L << 20;
+
+    static final JsonMapper MAPPER = JsonMapper.builder()
+            .enable(DeserializationFeature.FAIL_ON_READING_DUP_TREE_KEY, DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+            .build();
+
+    static byte[] readFile(Path file) {
+        try {
+            long size = Files.size(file);
+            if (size > MAX_BYTES) {
+                throw new TokenizerException("expected at most " + MAX_BYTES + " bytes, found " + size + " in " + file
+                        + "; is this the right file?");
+            }
+            return Files.readAllBytes(file);
+        } catch (IOException e) {
+            throw new TokenizerException("expected a readable file, found " + e.getClass().getSimpleName() + " ("
+                    + e.getMessage() + ") at " + file
+                    + "; check the path and its permissions", e);
+        }
+    }
+
+    static Json parse(byte[] bytes, String file) {
+        try {
+            JsonNode node = MAPPER.readTree(bytes);
+            if (!node.isObject()) {
+                throw new TokenizerException(
+                        "expected a JSON object, found " + describe(node) + " in " + file + "; check the file");
+            }
+            return new Json(node, file, "");
+        } catch (JsonProcessingException e) {
+            int line = e.getLocation() == null ? 1 : e.getLocation().getLineNr();
+            throw new TokenizerException(
+                    "expected JSON, found \"" + e.getOriginalMessage() + "\" in " + file + ":" + line
+                            + "; the file is damaged or cut short",
+                    e);
+        } catch (IOException e) {
+            throw new TokenizerException(
+                    "expected JSON text, found " + e.getMessage() + " in " + file + "; check the file", e);
+        }
+    }
+
+    /** The value at a key that must be there. */
+    Json get(String key) {
+        return find(key).orElseThrow(
+                () -> new TokenizerException(
+                        "expected a value at " + at(key) + ", found none in " + file + "; the file is incomplete"));
+    }
+
+    /** The value at a key, empty where it is absent or null. */
+    Optional<Json> find(String key) {
+        if (!node.isObject()) {
+            throw expected("an object");
+        }
+        JsonNode value = node.get(key);
+        return value == null || value.isNull() ? Optional.empty() : Optional.of(new Json(value, file, at(key)));
+    }
+
+    String string() {
+        if (!node.isTextual()) {
+            throw expected("a string");
+        }
+        return node.textValue();
+    }
+
+    int integer(int min, int max) {
+        if (!node.isIntegralNumber() || !node.canConvertToInt() || node.intValue() < min || node.intValue() > max) {
+            throw expected("a whole number from " + min + " to " + max);
+        }
+        return node.intValue();
+    }
+
+    boolean bool(String key, boolean otherwise) {
+        Optional<Json> value = find(key);
+        if (value.isEmpty()) {
+            return otherwise;
+        }
+        if (!value.get().node.isBoolean()) {
+            throw value.get().expected("true or false");
+        }
+        return value.get().node.booleanValue();
+    }
+
+    List<Json> items() {
+        if (!node.isArray()) {
+            throw expected("an array");
+        }
+        List<Json> items = new ArrayList<>(node.size());
+        for (int i = 0; i < node.size(); i++) {
+            items.add(new Json(node.get(i), file, path + "[" + i + "]"));
+        }
+        return items;
+    }
+
+    /** Refuses an object with a key that this reader would pass over: what it asks for would silently not happen. */
+    Json only(String... known) {
+        Set<String> extra = new TreeSet<>(node.propertyStream().map(java.util.Map.Entry::getKey).toList());
+        Arrays.asList(known).forEach(extra::remove);
+        if (!extra.isEmpty()) {
+            throw unsupported("the key " + extra.iterator().next());
+        }
+        return this;
+    }
+
+    TokenizerException expected(String what) {
+        return new TokenizerException("expected " + what + " at " + where() + ", found " + describe(node) + " in "
+                + file + "; correct the file");
+    }
+
+    TokenizerException unsupported(String what) {
+        return new TokenizerException(
+                "expected a tokenizer of a supported kind, found " + what + " at " + where() + " in " + file
+                        + "; use a tokenizer without it, it is not supported");
+    }
+
+    private String where() {
+        return path.isEmpty() ? "the top" : path;
+    }
+
+    private String at(String key) {
+        return path.isEmpty() ? key : path + "." + key;
+    }
+
+    private static String describe(JsonNode node) {
+        return switch (node.getNodeType()) {
+            case OBJECT -> "an object";
+            case ARRAY -> "an array";
+            case MISSING -> "nothing";
+            default -> {
+                String text = node.toString();
+                yield text.length() <= 60 ? text : text.substring(0, 60) + "…";
+            }
+        };
+    }
+}

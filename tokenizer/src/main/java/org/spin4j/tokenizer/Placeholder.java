@@ -1,4 +1,0 @@
-package org.spin4j.tokenizer;
-
-/** Placeholder. */
-final class Placeholder {}

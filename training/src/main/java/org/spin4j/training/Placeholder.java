@@ -1,4 +1,0 @@
-package org.spin4j.training;
-
-/** Placeholder. */
-final class Placeholder {}

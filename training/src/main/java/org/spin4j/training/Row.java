@@ -1,0 +1,77 @@
+package org.spin4j.training;
+
+import java.util.List;
+
+/**
+ * One row of data in the form it was written in: text or token ids. Turning it into token ids for a model is the business of
+ * whoever knows the tokenizer.
+ */
+public sealed interface Row {
+
+    /**
+     * A turn of a conversation.
+     *
+     * @param role system, user, assistant or what else the chat template knows
+     * @param content what was said
+     */
+    record Turn(String role, String content) {}
+
+    /** A piece of a row: text, turns or ids. */
+    sealed interface Content {}
+
+    /** Text as written; no template is applied to it. */
+    record Text(String text) implements Content {}
+
+    /** Turns of a conversation, in order, at least one. */
+    record Chat(List<Turn> turns) implements Content {
+        /** The list is copied. */
+        public Chat {
+            turns = List.copyOf(turns);
+        }
+    }
+
+    /** Token ids, used as they are, at least one. */
+    record Ids(List<Integer> ids) implements Content {
+        /** The list is copied. */
+        public Ids {
+            ids = List.copyOf(ids);
+        }
+
+        /** The ids as an array of their own. */
+        public int[] toArray() {
+            return ids.stream().mapToInt(Integer::intValue).toArray();
+        }
+    }
+
+    /**
+     * A sequence with a label at each position, as Hugging Face has it: {@code labels[t]} is the id that the model should
+     * give at {@code t − 1}, {@link #NO_LOSS} where nothing is asked.
+     */
+    record Labelled(Ids inputIds, List<Integer> labels) implements Row {
+        /** The label that asks for nothing. */
+        public static final int NO_LOSS = -100;
+
+        /** The list is copied. */
+        public Labelled {
+            labels = List.copyOf(labels);
+        }
+    }
+
+    /** A prompt and the response to learn; the loss is on the response. */
+    record Completion(Content prompt, Content completion) implements Row {}
+
+    /** A conversation; the loss is on the assistant's turns. */
+    record Conversation(Chat chat) implements Row {}
+
+    /** Text to continue; the loss is on all of it. */
+    record PlainText(String text) implements Row {}
+
+    /** A prompt with a preferred and a rejected response; SPIN: real and generated. */
+    record Pair(Content prompt, Content chosen, Content rejected) implements Row {}
+
+    /** A sequence to score. */
+    record Sequence(Ids inputIds) implements Row {}
+
+    /** A prompt to continue. */
+    record Prompt(Content prompt) implements Row {}
+}

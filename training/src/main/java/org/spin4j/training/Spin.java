@@ -1,0 +1,275 @@
+package org.spin4j.training;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.spin4j.engine.Decoder;
+import org.spin4j.engine.Generator;
+import org.spin4j.engine.Sample;
+import org.spin4j.engine.Sampling;
+
+/**
+ * Self-play fine-tuning (arXiv 2401.01335, algorithm 1) as a run. Iteration t starts from the model of iteration t-1, which
+ * is also its frozen opponent: the opponent answers every prompt, and the policy learns to tell the real response from the
+ * generated one (eq. 4.7), with the pairs of the iteration before mixed in. Stages per iteration: {@code generated},
+ * {@code reference}, {@code model}, {@code evaluation}; one that is there already is not made again.
+ */
+public final class Spin {
+    /**
+     * What the game is played with.
+     *
+     * @param train     prompts with real responses
+     * @param heldOut   the same, for evaluation; may be empty
+     * @param text      for readable text in the files
+     * @param inputs    fingerprints of the start model and the data
+     * @param tokenizer folder whose tokenizer files go along, or null
+     */
+    record Game(List<Examples.Response> train, List<Examples.Response> heldOut, TextData text,
+            Map<String, String> inputs,
+            Path tokenizer) {}
+
+    /**
+     * What an iteration left behind.
+     *
+     * @param iteration number, from 0; -1 for the model the game started from
+     * @param model     folder of the trained model; null for -1
+     * @param numbers   evaluation: name to value
+     * @param samples   prompt, real response, response of the model of this iteration: a few, to be read
+     */
+    record Result(int iteration, Path model, Map<String, Double> numbers, List<Shown> samples) {}
+
+    /** An answer to be read by a person. */
+    record Shown(String prompt, String real, String generated) {}
+
+    private static final int SHOWN = 12;
+
+    private final RunContext context;
+    private final Game game;
+
+    private Spin(RunContext context, Game game) {
+        this.context = context;
+        this.game = game;
+    }
+
+    /** Plays all iterations; trains the policy in place. */
+    static List<Result> run(RunContext context, Decoder policy, Game game) {
+        return new Spin(context, game).play(policy);
+    }
+
+    private List<Result> play(Decoder policy) {
+        TrainConfig config = context.config();
+        List<Result> results = new ArrayList<>();
+        results.add(evaluate(policy, null, null, -1, List.of(), game.inputs()));
+        List<Examples.Pair> previous = List.of();
+        Map<String, String> inputs = game.inputs();
+        for (int t = 0; t < config.iterations(); t++) {
+            String at = "iteration-" + t + "/";
+            try (Decoder opponent = policy.copy()) {
+                Path generated = generate(at + "generated", opponent, t, inputs);
+                List<Examples.Pair> fresh = readPairs(generated.resolve("pairs.jsonl"));
+                List<Examples.Pair> pairs = new ArrayList<>(fresh);
+                pairs.addAll(previous);
+                if (config.dropEqualPairs()) {
+                    pairs.removeIf(Examples.Pair::equalResponses);
+                }
+                if (pairs.isEmpty()) {
+                    throw BadInputException.of(
+                            "expected at least one pair whose responses differ, found none of %d in %s; the "
+                                    + "model already answers as the data does: use harder data or stop here",
+                            fresh.size(), generated);
+                }
+                inputs = new LinkedHashMap<>(inputs);
+                inputs.put("iteration-" + t + " pairs", Fingerprint.of(generated));
+                List<Examples.ReferencedPair> rows = References.of(context, at + "reference", opponent, pairs, inputs);
+                PairObjective objective = new PairObjective(config.pairLoss(t), config.beta(t));
+                Path model = context.trainStage(at + "model", policy, rows, objective, config.learningRate(t), inputs,
+                        game.tokenizer(), Map.of("iteration", t));
+                Result result = evaluate(policy, opponent, generated, t, pairs, inputs);
+                results.add(new Result(t, model, result.numbers(), result.samples()));
+                context.progress().say(line(t, result.numbers()));
+                previous = config.mixPrevious() ? fresh : List.of();
+            }
+        }
+        return results;
+    }
+
+    private static String line(int t, Map<String, Double> numbers) {
+        StringBuilder s = new StringBuilder("iteration " + t + ":");
+        numbers.forEach((name, value) -> s.append(String.format("  %s %.4f", name, value)));
+        return s.toString();
+    }
+
+    // ---- the opponent's turn -----------------------------------------------------------------------------------------
+
+    private Sampling sampling() {
+        TrainConfig c = context.config();
+        return new Sampling(c.maxNewTokens(), c.temperature(), c.topK(), c.topP(), new HashSet<>(game.text().endIds()),
+                c.generationBatchSize());
+    }
+
+    private List<Sample> sample(String name, Decoder model, List<Examples.Response> rows, Sampling sampling,
+            long stream) {
+        List<int[]> prompts = rows.stream().map(Examples.Response::prompt).toList();
+        try (Progress.Task task = context.progress().start(name, "responses", prompts.size())) {
+            return new Generator(model, context.kernels()).generate(prompts, sampling, stream, n -> {
+                task.to(n, 0, "");
+                if (context.interrupt().requested()) {
+                    throw new Interrupt.Stopped("stopped during " + name + "; go on with --resume");
+                }
+            });
+        }
+    }
+
+    private Path generate(String stage, Decoder opponent, int t, Map<String, String> inputs) {
+        return context.run().stage(stage, context.inputs(inputs), temporary -> {
+            long seed = context.config().seed() * 1_000_003 + t;
+            writePairs(temporary.resolve("pairs.jsonl"), game.train(),
+                    sample("generate " + t, opponent, game.train(), sampling(), seed));
+            if (!game.heldOut().isEmpty()) {
+                writePairs(temporary.resolve("held-out.jsonl"), game.heldOut(),
+                        sample("generate held-out " + t, opponent, game.heldOut(), sampling(), seed + 500_000));
+            }
+        });
+    }
+
+    /** SPIN's own format, real and generated conversation, with the exact ids beside them. */
+    private void writePairs(Path file, List<Examples.Response> rows, List<Sample> samples) {
+        List<ObjectNode> lines = new ArrayList<>();
+        for (int i = 0; i < rows.size(); i++) {
+            Examples.Response row = rows.get(i);
+            Sample sample = samples.get(i);
+            ObjectNode line = JsonLines.JSON.createObjectNode();
+            String prompt = game.text().text(row.prompt());
+            line.set("real", conversation(prompt, game.text().text(row.response())));
+            line.set("generated", conversation(prompt, game.text().text(sample.ids())));
+            line.set("prompt_ids", ids(row.prompt()));
+            line.set("real_ids", ids(row.response()));
+            line.set("generated_ids", ids(sample.ids()));
+            line.put("finish_reason", sample.finish() == Sample.Finish.STOP ? "stop" : "length");
+            lines.add(line);
+        }
+        JsonLines.writeAll(file, lines);
+    }
+
+    private static ArrayNode conversation(String prompt, String answer) {
+        ArrayNode turns = JsonLines.JSON.createArrayNode();
+        turns.addObject().put("role", "user").put("content", prompt);
+        turns.addObject().put("role", "assistant").put("content", answer);
+        return turns;
+    }
+
+    private static ArrayNode ids(int[] ids) {
+        ArrayNode node = JsonLines.JSON.createArrayNode();
+        for (int id : ids) {
+            node.add(id);
+        }
+        return node;
+    }
+
+    private static List<Examples.Pair> readPairs(Path file) {
+        return JsonLines.readAll(file, line -> new Examples.Pair(ints(line.object().path("prompt_ids")),
+                ints(line.object().path("real_ids")), ints(line.object().path("generated_ids"))));
+    }
+
+    private static int[] ints(JsonNode array) {
+        int[] out = new int[array.size()];
+        for (int i = 0; i < out.length; i++) {
+            out[i] = array.get(i).asInt();
+        }
+        return out;
+    }
+
+    // ---- evaluation --------------------------------------------------------------------------------------------------
+
+    /** Numbers and samples of a model, as a stage; against its opponent where it has one. */
+    private Result evaluate(Decoder model, Decoder opponent, Path generated, int t, List<Examples.Pair> trained,
+            Map<String, String> inputs) {
+        String stage = t < 0 ? "start/evaluation" : "iteration-" + t + "/evaluation";
+        Path folder = context.run().stage(stage, context.inputs(inputs), temporary -> {
+            ObjectNode out = JsonLines.JSON.createObjectNode();
+            Map<String, Double> numbers = new LinkedHashMap<>();
+            if (!game.heldOut().isEmpty()) {
+                HeldOut heldOut = HeldOut.of(context, model, game.heldOut());
+                numbers.put("nll_per_token", heldOut.nllPerToken());
+            }
+            if (opponent != null) {
+                if (Files.exists(generated.resolve("held-out.jsonl"))) {
+                    preference(model, opponent, readPairs(generated.resolve("held-out.jsonl")), t, numbers);
+                }
+                pairFacts(readPairs(generated.resolve("pairs.jsonl")), numbers);
+                numbers.put("train_pairs", (double) trained.size());
+                numbers.put("train_tokens", context.config().numTrainEpochs()
+                        * trained.stream().mapToLong(Examples.Pair::tokens).sum());
+            }
+            ObjectNode node = out.putObject("numbers");
+            numbers.forEach(node::put);
+            ArrayNode samples = out.putArray("samples");
+            List<Examples.Response> rows = (game.heldOut().isEmpty() ? game.train() : game.heldOut());
+            List<Examples.Response> shown = rows.subList(0, Math.min(SHOWN, rows.size()));
+            List<Sample> answers = sample("samples " + t, model, shown, sampling(), context.config().seed());
+            for (int i = 0; i < shown.size(); i++) {
+                samples.addObject().put("prompt", game.text().text(shown.get(i).prompt()))
+                        .put("real", game.text().text(shown.get(i).response()))
+                        .put("generated", game.text().text(answers.get(i).ids()));
+            }
+            Files.writeString(temporary.resolve("evaluation.json"),
+                    JsonLines.JSON.writerWithDefaultPrettyPrinter().writeValueAsString(out));
+        });
+        return readResult(folder.resolve("evaluation.json"), t);
+    }
+
+    /** Margin β(Δreal - Δgenerated) and how often it is above 0, on pairs the policy was not trained on. */
+    private void preference(Decoder model, Decoder opponent, List<Examples.Pair> pairs, int t,
+            Map<String, Double> numbers) {
+        List<PairLogProbs.Tokens> now = PairLogProbs.ofPairs(model, context.kernels(), pairs, n -> {});
+        List<PairLogProbs.Tokens> before = PairLogProbs.ofPairs(opponent, context.kernels(), pairs, n -> {});
+        double margin = 0;
+        int wins = 0;
+        int differ = 0;
+        for (int i = 0; i < pairs.size(); i++) {
+            if (!pairs.get(i).equalResponses()) {
+                Examples.PairLogProbs a = now.get(i).sums();
+                Examples.PairLogProbs b = before.get(i).sums();
+                double m = context.config().beta(t) * ((a.chosen() - b.chosen()) - (a.rejected() - b.rejected()));
+                margin += m;
+                wins += m > 0 ? 1 : 0;
+                differ++;
+            }
+        }
+        if (differ > 0) {
+            numbers.put("margin", margin / differ);
+            numbers.put("reward_accuracy", wins / (double) differ);
+        }
+    }
+
+    private static void pairFacts(List<Examples.Pair> pairs, Map<String, Double> numbers) {
+        double real = 0;
+        double generated = 0;
+        int equal = 0;
+        for (Examples.Pair p : pairs) {
+            real += p.chosen().length;
+            generated += p.rejected().length;
+            equal += p.equalResponses() ? 1 : 0;
+        }
+        numbers.put("real_length", real / pairs.size());
+        numbers.put("generated_length", generated / pairs.size());
+        numbers.put("equal_pairs", equal / (double) pairs.size());
+    }
+
+    private static Result readResult(Path file, int t) {
+        JsonNode node = JsonLines.readWhole(file);
+        Map<String, Double> numbers = new LinkedHashMap<>();
+        node.path("numbers").properties().forEach(e -> numbers.put(e.getKey(), e.getValue().asDouble()));
+        List<Shown> samples = new ArrayList<>();
+        node.path("samples").forEach(s -> samples.add(new Shown(s.path("prompt").asText(), s.path("real").asText(),
+                s.path("generated").asText())));
+        return new Result(t, null, numbers, samples);
+    }
+}

@@ -1,0 +1,203 @@
+package org.spin4j.training;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import org.spin4j.engine.DecoderConfig;
+import org.spin4j.tokenizer.ChatTemplate;
+import org.spin4j.tokenizer.EncodeOptions;
+import org.spin4j.tokenizer.Message;
+import org.spin4j.tokenizer.Tokenizer;
+
+/**
+ * Turns rows of data into token ids for one model. Prompts and responses are encoded apart, in training and in generation
+ * alike, so that a prompt has the same ids in both; a chat prompt is what the model's template renders with its generation
+ * prompt, and a response is what the template puts behind it, up to the end-of-sequence token.
+ *
+ * <p>Rows that are ids already need no tokenizer.
+ */
+public final class TextData {
+    private final Optional<Tokenizer> tokenizer;
+    private final Optional<ChatTemplate> template;
+    private final List<Integer> endIds;
+    private final int maxLength;
+    private final int maxPromptLength;
+
+    private TextData(Optional<Tokenizer> tokenizer, Optional<ChatTemplate> template, List<Integer> endIds,
+            int maxLength,
+            int maxPromptLength) {
+        this.tokenizer = tokenizer;
+        this.template = template;
+        this.endIds = endIds;
+        this.maxLength = maxLength;
+        this.maxPromptLength = maxPromptLength;
+    }
+
+    /**
+     * Opens the tokenizer and the chat template that belong to a model.
+     *
+     * @param folder          where they lie; a folder without tokenizer.json serves rows of ids only
+     * @param maxLength       longest sequence, further limited by the model's positions
+     * @param maxPromptLength longest prompt; a longer one loses its beginning
+     */
+    public static TextData open(Path folder, DecoderConfig config, int maxLength, int maxPromptLength) {
+        Path dir = Files.isDirectory(folder) ? folder : folder.toAbsolutePath().getParent();
+        boolean present = !Files.isDirectory(folder) || Files.exists(folder.resolve("tokenizer.json"));
+        Optional<Tokenizer> tokenizer = present ? Optional.of(Tokenizer.load(folder)) : Optional.empty();
+        int longest = Math.min(maxLength, config.maxPositions());
+        return new TextData(tokenizer, ChatTemplate.find(dir), List.copyOf(config.eosTokenIds()), longest,
+                Math.min(maxPromptLength, longest - 1));
+    }
+
+    /** The tokenizer. */
+    public Tokenizer tokenizer() {
+        return tokenizer.orElseThrow(() -> BadInputException.of(
+                "expected rows of ids or a tokenizer.json beside the model, found text and no tokenizer; set tokenizer=DIR"));
+    }
+
+    /** Whether text can be read and written. */
+    public boolean hasTokenizer() {
+        return tokenizer.isPresent();
+    }
+
+    /** Ids that end a response. */
+    public List<Integer> endIds() {
+        return endIds;
+    }
+
+    /** Text of ids, or the ids themselves where there is no tokenizer. */
+    public String text(int[] ids) {
+        return tokenizer.isPresent() ? tokenizer.get().decode(ids, true) : Arrays.toString(ids);
+    }
+
+    private ChatTemplate template() {
+        return template.orElseThrow(() -> BadInputException.of("expected a chat template in tokenizer_config.json or "
+                + "chat_template.jinja, found none beside the tokenizer; use rows of text or ids"));
+    }
+
+    private static List<Message> messages(List<Row.Turn> turns) {
+        return turns.stream().map(t -> new Message(t.role(), t.content())).toList();
+    }
+
+    private int[] cutPrompt(int[] ids) {
+        return ids.length <= maxPromptLength ? ids : Arrays.copyOfRange(ids, ids.length - maxPromptLength, ids.length);
+    }
+
+    /** A prompt, at most max_prompt_length ids: what is cut is the beginning. */
+    public int[] prompt(Row.Content content) {
+        return cutPrompt(switch (content) {
+            case Row.Ids ids -> ids.toArray();
+            case Row.Text text -> tokenizer().encode(text.text(), EncodeOptions.DEFAULT);
+            case Row.Chat chat -> tokenizer().encode(template().render(messages(chat.turns()), true),
+                    EncodeOptions.TEMPLATED);
+        });
+    }
+
+    /** A response to a prompt, at most max_length together; one that is cut has no end token. */
+    private int[] response(Row.Content prompt, int promptLength, Row.Content content) {
+        int[] ids = switch (content) {
+            case Row.Ids given -> given.toArray();
+            case Row.Text text -> withEnd(tokenizer().encode(text.text(), EncodeOptions.TEMPLATED));
+            case Row.Chat chat -> chatResponse(prompt, chat);
+        };
+        return Arrays.copyOf(ids, Math.min(ids.length, maxLength - promptLength));
+    }
+
+    private int[] withEnd(int[] ids) {
+        if (endIds.isEmpty() || ids.length > 0 && endIds.contains(ids[ids.length - 1])) {
+            return ids;
+        }
+        int[] out = Arrays.copyOf(ids, ids.length + 1);
+        out[ids.length] = endIds.getFirst();
+        return out;
+    }
+
+    /** What the template renders after the prompt, up to and with the first end token. */
+    private int[] chatResponse(Row.Content prompt, Row.Chat answer) {
+        if (!(prompt instanceof Row.Chat before)) {
+            throw BadInputException.of("expected prompt and response both as chat messages, found only one");
+        }
+        List<Row.Turn> all = new ArrayList<>(before.turns());
+        all.addAll(answer.turns());
+        String start = template().render(messages(before.turns()), true);
+        String whole = template().render(messages(all), false);
+        if (!whole.startsWith(start)) {
+            throw BadInputException
+                    .of("expected a chat template whose prompt begins the whole conversation, found one that "
+                            + "renders it differently; use rows of prompt and completion");
+        }
+        int[] ids = tokenizer().encode(whole.substring(start.length()), EncodeOptions.TEMPLATED);
+        for (int i = 0; i < ids.length; i++) {
+            if (endIds.contains(ids[i])) {
+                return Arrays.copyOf(ids, i + 1);
+            }
+        }
+        return withEnd(ids);
+    }
+
+    /** The last assistant turn of a conversation as a response to all before it. */
+    private Examples.Response lastTurn(Row.Chat chat) {
+        List<Row.Turn> turns = chat.turns();
+        Row.Turn last = turns.getLast();
+        if (turns.size() < 2 || !last.role().equals("assistant")) {
+            throw BadInputException
+                    .of("expected a conversation that ends with an assistant turn after at least one other, "
+                            + "found %d turns ending with '%s'", turns.size(), last.role());
+        }
+        return responseTo(new Row.Chat(turns.subList(0, turns.size() - 1)), new Row.Chat(List.of(last)));
+    }
+
+    private Examples.Response responseTo(Row.Content prompt, Row.Content response) {
+        int[] p = prompt(prompt);
+        return new Examples.Response(p, response(prompt, p.length, response));
+    }
+
+    /** A row of SFT data as a prompt with a response: what SPIN plays with. */
+    public Examples.Response response(Row row) {
+        return switch (row) {
+            case Row.Completion c -> responseTo(c.prompt(), c.completion());
+            case Row.Conversation c -> lastTurn(c.chat());
+            case Row.Pair p -> responseTo(p.prompt(), p.chosen());
+            default -> throw BadInputException.of("expected rows with a prompt and a response, found %s",
+                    row.getClass().getSimpleName());
+        };
+    }
+
+    /** A row of SFT data as a sequence with labels on the response only. */
+    public Examples.Sequence sequence(Row row) {
+        return switch (row) {
+            case Row.Labelled l -> labelled(l);
+            case Row.PlainText t -> plain(t.text());
+            case Row.Sequence s -> {
+                int[] ids = Arrays.copyOf(s.inputIds().toArray(), Math.min(s.inputIds().ids().size(), maxLength));
+                yield new Examples.Sequence(ids, ids);
+            }
+            default -> {
+                Examples.Response r = response(row);
+                yield Examples.Sequence.of(r.prompt(), r.response());
+            }
+        };
+    }
+
+    private Examples.Sequence labelled(Row.Labelled row) {
+        int n = Math.min(row.inputIds().ids().size(), maxLength);
+        return new Examples.Sequence(Arrays.copyOf(row.inputIds().toArray(), n),
+                row.labels().stream().limit(n).mapToInt(Integer::intValue).toArray());
+    }
+
+    private Examples.Sequence plain(String text) {
+        int[] ids = withEnd(tokenizer().encode(text, EncodeOptions.DEFAULT));
+        int[] cut = Arrays.copyOf(ids, Math.min(ids.length, maxLength));
+        return new Examples.Sequence(cut, cut);
+    }
+
+    /** A row of preference data. */
+    public Examples.Pair pair(Row.Pair row) {
+        Examples.Response chosen = responseTo(row.prompt(), row.chosen());
+        return new Examples.Pair(chosen.prompt(), chosen.response(),
+                response(row.prompt(), chosen.prompt().length, row.rejected()));
+    }
+}
