@@ -1,5 +1,6 @@
 package org.spin4j.training;
 
+import org.spin4j.engine.RandomStream;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashSet;

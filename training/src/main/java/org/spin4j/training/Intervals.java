@@ -1,5 +1,6 @@
 package org.spin4j.training;
 
+import org.spin4j.engine.RandomStream;
 import java.util.Arrays;
 import org.apache.commons.math3.distribution.TDistribution;
 import org.apache.commons.math3.stat.descriptive.moment.Mean;

@@ -1,5 +1,6 @@
 package org.spin4j.training;
 
+import org.spin4j.engine.RandomStream;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
