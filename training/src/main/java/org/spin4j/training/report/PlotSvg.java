@@ -6,6 +6,9 @@ import java.awt.Font;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.DoubleSummaryStatistics;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
@@ -89,7 +92,9 @@ final class PlotSvg {
         } else {
             intervals.forEach(p -> whisker(chart, name, p, colour));
         }
-        XYSeries line = chart.addSeries(name, xs(points), points.stream().mapToDouble(Point::y).toArray());
+        List<Point> drawn = few ? points : unevenly(points);
+        XYSeries line = chart.addSeries(name, drawn.stream().mapToDouble(Point::x).toArray(),
+                drawn.stream().mapToDouble(Point::y).toArray());
         line.setLineColor(colour);
         line.setLineStyle(new BasicStroke(2, BasicStroke.CAP_ROUND, BasicStroke.JOIN_ROUND, 1,
                 dashed ? new float[]{6, 4} : null, 0));
@@ -119,8 +124,16 @@ final class PlotSvg {
         band.setShowInLegend(false);
     }
 
-    private static double[] xs(List<Point> points) {
-        return points.stream().mapToDouble(Point::x).toArray();
+    /**
+     * The same line with one more point on its first piece: at points in even steps XChart puts its ticks on some of them, 12, 24,
+     * 36 for instance, and only otherwise on round numbers.
+     */
+    private static List<Point> unevenly(List<Point> points) {
+        Point a = points.get(0);
+        Point b = points.get(1);
+        List<Point> more = new ArrayList<>(points);
+        more.add(1, Point.of(a.x() + 0.3 * (b.x() - a.x()), a.y() + 0.3 * (b.y() - a.y())));
+        return more;
     }
 
     private static void style(XYStyler style, Plot plot) {
@@ -135,10 +148,10 @@ final class PlotSvg {
                 .setPlotGridLinesColor(GRID).setPlotGridVerticalLinesVisible(false)
                 .setPlotGridLinesStroke(new BasicStroke(0.6f)).setAxisTicksMarksVisible(false)
                 .setAxisTicksLineVisible(false);
-        style.setXAxisTickMarkSpacingHint(90).setLocale(Locale.ROOT);
-        boolean whole = plot.series().stream().flatMap(s -> finite(s).stream())
-                .allMatch(p -> p.x() == Math.rint(p.x()));
-        if (whole) {
+        style.setLocale(Locale.ROOT);
+        double[] xs = plot.series().stream().flatMap(s -> finite(s).stream()).mapToDouble(Point::x).toArray();
+        DoubleSummaryStatistics range = Arrays.stream(xs).summaryStatistics();
+        if (Arrays.stream(xs).allMatch(x -> x == Math.rint(x)) && range.getMax() - range.getMin() <= 20) {
             // Between iteration 1 and 2 there is none: a tick there gets no label.
             style.setXAxisTickLabelsFormattingFunction(
                     x -> Math.abs(x - Math.rint(x)) < 1e-6 ? String.format(Locale.ROOT, "%.0f", x) : "");
