@@ -122,7 +122,8 @@ public final class RunContext implements AutoCloseable {
         }
         Path checkpoints = run.resolve("checkpoints/" + stage);
         try (Reporter reporter = new Reporter(stage, stepsBefore, total, constants)) {
-            trainer.train(policy, items, objective, new Trainer.Plan(stage, learningRate, all, checkpoints, tokenizer), reporter);
+            trainer.train(policy, items, objective, new Trainer.Plan(stage, learningRate, all, checkpoints, tokenizer),
+                    reporter);
         }
         Path folder = run.stage(stage, all, temporary -> policy.save(temporary, "F32", tokenizer));
         try {

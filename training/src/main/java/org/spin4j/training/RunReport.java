@@ -49,7 +49,8 @@ public final class RunReport {
      */
     public static Path write(Path run) {
         if (!Files.exists(run.resolve("config.yaml"))) {
-            throw BadInputException.of("expected a run with config.yaml, found none in %s; give the output_dir of a run",
+            throw BadInputException.of(
+                    "expected a run with config.yaml, found none in %s; give the output_dir of a run",
                     run);
         }
         Path page = run.resolve(PAGE);
@@ -260,7 +261,8 @@ public final class RunReport {
         List<List<String>> rows = new ArrayList<>();
         List<Spin.Shown> first = evaluations.values().iterator().next().samples();
         for (int i = 0; i < first.size(); i++) {
-            List<String> row = new ArrayList<>(List.of(shortened(first.get(i).prompt()), shortened(first.get(i).real())));
+            List<String> row = new ArrayList<>(
+                    List.of(shortened(first.get(i).prompt()), shortened(first.get(i).real())));
             for (Evaluation e : evaluations.values()) {
                 row.add(i < e.samples().size() ? shortened(e.samples().get(i).generated()) : "");
             }

@@ -22,7 +22,8 @@ import org.spin4j.kernels.Kernels;
 public final class TrainingRun {
     /** What of a model folder a result depends on. */
     private static final Pattern MODEL_FILE = Pattern
-            .compile("config\\.json|.*\\.safetensors(\\.index\\.json)?|tokenizer(_config)?\\.json|chat_template\\.jinja");
+            .compile(
+                    "config\\.json|.*\\.safetensors(\\.index\\.json)?|tokenizer(_config)?\\.json|chat_template\\.jinja");
 
     private final Method method;
     private final TrainConfig config;
@@ -228,7 +229,8 @@ public final class TrainingRun {
     static void requireIds(int[] ids, int vocab) {
         for (int id : ids) {
             if (id >= vocab) {
-                throw BadInputException.of("expected token ids below %d (vocab_size), found %d; use the model's tokenizer",
+                throw BadInputException.of(
+                        "expected token ids below %d (vocab_size), found %d; use the model's tokenizer",
                         vocab, id);
             }
         }
