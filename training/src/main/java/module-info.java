@@ -2,6 +2,9 @@ module org.spin4j.training {
     requires org.spin4j.engine;
     requires org.spin4j.tokenizer;
     requires java.desktop;
+    requires java.logging;
+    requires java.management;
+    requires jdk.management;
     requires com.fasterxml.jackson.databind;
     requires com.fasterxml.jackson.dataformat.yaml;
     requires info.picocli;
@@ -12,6 +15,10 @@ module org.spin4j.training {
     exports org.spin4j.training;
     exports org.spin4j.training.report;
 
+    exports org.spin4j.training.cli;
+
+    opens org.spin4j.training.cli to
+            info.picocli;
     opens org.spin4j.training to
             info.picocli,
             com.fasterxml.jackson.databind;

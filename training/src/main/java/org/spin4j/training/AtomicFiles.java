@@ -93,6 +93,15 @@ public final class AtomicFiles {
         });
     }
 
+    /** The names of the plain files directly in a folder, sorted. */
+    static List<String> names(Path folder) {
+        try (Stream<Path> entries = Files.list(folder)) {
+            return entries.filter(Files::isRegularFile).map(p -> p.getFileName().toString()).sorted().toList();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
     /** A free temporary name beside {@code path}; what an earlier, killed process left there is deleted. */
     static Path temporaryOf(Path path) throws IOException {
         Path absolute = path.toAbsolutePath();

@@ -5,7 +5,6 @@ import java.lang.reflect.RecordComponent;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -70,6 +69,10 @@ final class ConfigKeys {
         }
     }
 
+    static List<String> names() {
+        return KEYS.stream().map(ConfigKey::name).toList();
+    }
+
     static Object value(TrainConfig config, String key) {
         return find(new Setting(key, List.of(), "in the program")).get(config);
     }
@@ -128,31 +131,9 @@ final class ConfigKeys {
                 return k;
             }
         }
-        String nearest = KEYS.stream().map(ConfigKey::name)
-                .min(Comparator.comparingInt(name -> editDistance(setting.key(), name))).orElseThrow();
+        String nearest = Spelling.nearest(setting.key(), names()).orElseThrow();
         throw BadInputException.of("expected a known key, found '%s' %s; the nearest is %s",
                 BadInputException.excerpt(setting.key()), setting.where(), nearest);
-    }
-
-    /** Insertions, deletions, replacements and swaps of neighbours that turn one word into the other. */
-    static int editDistance(String from, String to) {
-        // A long word is far from every key; cutting it keeps the table small.
-        String a = from.substring(0, Math.min(from.length(), 200));
-        int[][] d = new int[a.length() + 1][to.length() + 1];
-        for (int i = 0; i <= a.length(); i++) {
-            for (int j = 0; j <= to.length(); j++) {
-                if (i == 0 || j == 0) {
-                    d[i][j] = i + j;
-                    continue;
-                }
-                int replace = d[i - 1][j - 1] + (a.charAt(i - 1) == to.charAt(j - 1) ? 0 : 1);
-                d[i][j] = Math.min(replace, Math.min(d[i - 1][j], d[i][j - 1]) + 1);
-                if (i > 1 && j > 1 && a.charAt(i - 1) == to.charAt(j - 2) && a.charAt(i - 2) == to.charAt(j - 1)) {
-                    d[i][j] = Math.min(d[i][j], d[i - 2][j - 2] + 1);
-                }
-            }
-        }
-        return d[a.length()][to.length()];
     }
 
     /** The name of a component in snake_case: {@code adamBeta1} becomes {@code adam_beta1}. */

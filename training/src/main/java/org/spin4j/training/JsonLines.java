@@ -20,6 +20,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
+import java.util.function.Supplier;
+import org.spin4j.tokenizer.TokenizerException;
 
 /** JSON lines: one JSON object per line of a UTF-8 file. Read one at a time, with the line's number at hand for messages. */
 public final class JsonLines implements AutoCloseable {
@@ -48,6 +50,17 @@ public final class JsonLines implements AutoCloseable {
         /** FILE:LINE, for messages. */
         public String where() {
             return file + ":" + number;
+        }
+
+        /** What {@code work} gives; where it finds the input bad, the message gets this line's place. */
+        public <T> T located(Supplier<T> work) {
+            try {
+                return work.get();
+            } catch (BadInputException | TokenizerException e) {
+                throw e.getMessage().contains(where())
+                        ? e
+                        : new BadInputException(e.getMessage() + " (row at " + where() + ")", e);
+            }
         }
     }
 

@@ -15,7 +15,7 @@ import org.spin4j.kernels.Storage;
 /** Log-probabilities that a frozen model gives to responses, a batch of trees at a time. */
 final class PairLogProbs {
     /** Tokens of one forward pass: enough to keep the matrix products busy, few enough to stay in memory. */
-    private static final int BATCH_TOKENS = 4096;
+    static final int BATCH_TOKENS = 4096;
 
     private PairLogProbs() {}
 

@@ -52,7 +52,7 @@ public final class RowParser {
         return sft(line);
     }
 
-    /** A row to score: input_ids, or prompt_ids with chosen_ids and rejected_ids. */
+    /** A row to score: input_ids, messages, or prompt_ids with chosen_ids and rejected_ids. */
     public static Row score(Line line) {
         if (line.object().has("input_ids")) {
             return new Row.Sequence(ids(line, "input_ids"));
@@ -60,7 +60,10 @@ public final class RowParser {
         if (line.object().has("chosen_ids")) {
             return idsPair(line, "chosen_ids", "rejected_ids");
         }
-        throw unknown(line, "input_ids, or prompt_ids, chosen_ids and rejected_ids");
+        if (line.object().has("messages")) {
+            return conversation(line);
+        }
+        throw unknown(line, "input_ids, messages, or prompt_ids, chosen_ids and rejected_ids");
     }
 
     /** A row to continue: prompt_ids, prompt or messages. */

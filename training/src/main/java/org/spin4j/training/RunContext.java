@@ -37,15 +37,24 @@ public final class RunContext implements AutoCloseable {
      */
     public static RunContext open(Kernels kernels, TrainConfig config, boolean resume, Progress progress,
             Interrupt interrupt) {
+        RunDirectory run = RunDirectory.open(requireOutput(config, resume));
+        run.writeConfig(config);
+        return new RunContext(kernels, config, run, progress, interrupt);
+    }
+
+    /**
+     * The folder that {@code output_dir} names.
+     *
+     * @throws BadInputException if none is named, or a run is there that may not be gone on with
+     */
+    static Path requireOutput(TrainConfig config, boolean resume) {
         Path folder = config.require("output_dir");
         if (!resume && Files.exists(folder.resolve("config.yaml"))) {
             throw BadInputException
                     .of("expected a new output_dir, found a run in %s; add --resume to go on with it, or use "
                             + "another output_dir", folder);
         }
-        RunDirectory run = RunDirectory.open(folder);
-        run.writeConfig(config);
-        return new RunContext(kernels, config, run, progress, interrupt);
+        return folder;
     }
 
     /** The backend. */
@@ -90,13 +99,7 @@ public final class RunContext implements AutoCloseable {
             Function<Row, T> encode) {
         return JsonLines.readAll(file, line -> {
             Row row = parse.apply(line);
-            try {
-                return encode.apply(row);
-            } catch (BadInputException e) {
-                throw e.getMessage().contains(" in " + line.file())
-                        ? e
-                        : new BadInputException(e.getMessage() + " in " + line.where(), e);
-            }
+            return line.located(() -> encode.apply(row));
         });
     }
 
@@ -119,7 +122,7 @@ public final class RunContext implements AutoCloseable {
         }
         Path checkpoints = run.resolve("checkpoints/" + stage);
         try (Reporter reporter = new Reporter(stage, stepsBefore, total, constants)) {
-            trainer.train(policy, items, objective, new Trainer.Plan(stage, learningRate, checkpoints, tokenizer),
+            trainer.train(policy, items, objective, new Trainer.Plan(stage, learningRate, all, checkpoints, tokenizer),
                     reporter);
         }
         Path folder = run.stage(stage, all, temporary -> policy.save(temporary, "F32", tokenizer));

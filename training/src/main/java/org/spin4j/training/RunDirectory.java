@@ -203,7 +203,13 @@ public final class RunDirectory implements AutoCloseable {
         }
     }
 
-    private static void requireSame(JsonNode recorded, Map<String, String> inputs, Path manifest) {
+    /**
+     * Compares recorded inputs with those of now.
+     *
+     * @param manifest where they are recorded, for the message
+     * @throws BadInputException naming the first that differs
+     */
+    static void requireSame(JsonNode recorded, Map<String, String> inputs, Path manifest) {
         TreeSet<String> names = new TreeSet<>(inputs.keySet());
         recorded.fieldNames().forEachRemaining(names::add);
         for (String name : names) {

@@ -23,17 +23,7 @@ final class SftObjective implements Objective<Examples.Sequence> {
     @Override
     public void accumulate(Tape tape, Decoder policy, List<Examples.Sequence> items, double totalUnits,
             MetricSums metrics) {
-        FlatBatch.Builder b = new FlatBatch.Builder();
-        for (Examples.Sequence item : items) {
-            int start = b.tokens();
-            b.root(item.ids());
-            for (int t = 1; t < item.ids().length; t++) {
-                if (item.labels()[t] != Row.Labelled.NO_LOSS) {
-                    b.predict(start + t - 1, item.labels()[t]);
-                }
-            }
-        }
-        FlatBatch batch = b.build();
+        FlatBatch batch = batch(items);
         int n = batch.rows().length;
         if (n == 0) {
             return;
@@ -49,5 +39,20 @@ final class SftObjective implements Objective<Examples.Sequence> {
             metrics.add("mean_token_accuracy", p.argmax()[i] == batch.targets()[i] ? 1 : 0, 1);
         }
         tape.backward();
+    }
+
+    /** Sequences as trees of one segment, with every labelled token asked for at the token before it. */
+    static FlatBatch batch(List<Examples.Sequence> items) {
+        FlatBatch.Builder b = new FlatBatch.Builder();
+        for (Examples.Sequence item : items) {
+            int start = b.tokens();
+            b.root(item.ids());
+            for (int t = 1; t < item.ids().length; t++) {
+                if (item.labels()[t] != Row.Labelled.NO_LOSS) {
+                    b.predict(start + t - 1, item.labels()[t]);
+                }
+            }
+        }
+        return b.build();
     }
 }

@@ -30,10 +30,17 @@ public final class Spin {
      * @param text      for readable text in the files
      * @param inputs    fingerprints of the start model and the data
      * @param tokenizer folder whose tokenizer files go along, or null
+     * @param given     responses that the opponent of iteration 0 gave before, one for each of {@code train}; empty: it is
+     *                  asked
      */
     record Game(List<Examples.Response> train, List<Examples.Response> heldOut, TextData text,
-            Map<String, String> inputs,
-            Path tokenizer) {}
+            Map<String, String> inputs, Path tokenizer, List<int[]> given) {
+        /** A game in which every opponent is asked. */
+        Game(List<Examples.Response> train, List<Examples.Response> heldOut, TextData text,
+                Map<String, String> inputs, Path tokenizer) {
+            this(train, heldOut, text, inputs, tokenizer, List.of());
+        }
+    }
 
     /**
      * What an iteration left behind.
@@ -127,11 +134,22 @@ public final class Spin {
         }
     }
 
+    /** The given responses as if they had just been sampled; whether they ended can be seen from their last token. */
+    private List<Sample> given() {
+        return game.given().stream().map(ids -> new Sample(ids, new double[0],
+                ids.length > 0 && game.text().endIds().contains(ids[ids.length - 1])
+                        ? Sample.Finish.STOP
+                        : Sample.Finish.LENGTH))
+                .toList();
+    }
+
     private Path generate(String stage, Decoder opponent, int t, Map<String, String> inputs) {
         return context.run().stage(stage, context.inputs(inputs), temporary -> {
             long seed = context.config().seed() * 1_000_003 + t;
             writePairs(temporary.resolve("pairs.jsonl"), game.train(),
-                    sample("generate " + t, opponent, game.train(), sampling(), seed));
+                    t == 0 && !game.given().isEmpty()
+                            ? given()
+                            : sample("generate " + t, opponent, game.train(), sampling(), seed));
             if (!game.heldOut().isEmpty()) {
                 writePairs(temporary.resolve("held-out.jsonl"), game.heldOut(),
                         sample("generate held-out " + t, opponent, game.heldOut(), sampling(), seed + 500_000));
@@ -193,7 +211,6 @@ public final class Spin {
             Map<String, String> inputs) {
         String stage = t < 0 ? "start/evaluation" : "iteration-" + t + "/evaluation";
         Path folder = context.run().stage(stage, context.inputs(inputs), temporary -> {
-            ObjectNode out = JsonLines.JSON.createObjectNode();
             Map<String, Double> numbers = new LinkedHashMap<>();
             if (!game.heldOut().isEmpty()) {
                 HeldOut heldOut = HeldOut.of(context, model, game.heldOut());
@@ -201,52 +218,26 @@ public final class Spin {
             }
             if (opponent != null) {
                 if (Files.exists(generated.resolve("held-out.jsonl"))) {
-                    preference(model, opponent, readPairs(generated.resolve("held-out.jsonl")), t, numbers);
+                    HeldOutPairs.of(context, model, opponent, readPairs(generated.resolve("held-out.jsonl")),
+                            context.config().beta(t)).ifPresent(pairs -> numbers.putAll(pairs.numbers()));
                 }
                 pairFacts(readPairs(generated.resolve("pairs.jsonl")), numbers);
                 numbers.put("train_pairs", (double) trained.size());
                 numbers.put("train_tokens", context.config().numTrainEpochs()
                         * trained.stream().mapToLong(Examples.Pair::tokens).sum());
             }
-            ObjectNode node = out.putObject("numbers");
-            numbers.forEach(node::put);
-            ArrayNode samples = out.putArray("samples");
-            List<Examples.Response> rows = (game.heldOut().isEmpty() ? game.train() : game.heldOut());
-            List<Examples.Response> shown = rows.subList(0, Math.min(SHOWN, rows.size()));
-            List<Sample> answers = sample("samples " + t, model, shown, sampling(), context.config().seed());
-            for (int i = 0; i < shown.size(); i++) {
-                samples.addObject().put("prompt", game.text().text(shown.get(i).prompt()))
-                        .put("real", game.text().text(shown.get(i).response()))
-                        .put("generated", game.text().text(answers.get(i).ids()));
+            List<Examples.Response> rows = game.heldOut().isEmpty() ? game.train() : game.heldOut();
+            List<Examples.Response> asked = rows.subList(0, Math.min(SHOWN, rows.size()));
+            List<Sample> answers = sample("samples " + t, model, asked, sampling(), context.config().seed());
+            List<Shown> samples = new ArrayList<>();
+            for (int i = 0; i < asked.size(); i++) {
+                samples.add(new Shown(game.text().text(asked.get(i).prompt()),
+                        game.text().text(asked.get(i).response()), game.text().text(answers.get(i).ids())));
             }
-            Files.writeString(temporary.resolve("evaluation.json"),
-                    JsonLines.JSON.writerWithDefaultPrettyPrinter().writeValueAsString(out));
+            new Evaluation(numbers, samples).write(temporary);
         });
-        return readResult(folder.resolve("evaluation.json"), t);
-    }
-
-    /** Margin β(Δreal - Δgenerated) and how often it is above 0, on pairs the policy was not trained on. */
-    private void preference(Decoder model, Decoder opponent, List<Examples.Pair> pairs, int t,
-            Map<String, Double> numbers) {
-        List<PairLogProbs.Tokens> now = PairLogProbs.ofPairs(model, context.kernels(), pairs, n -> {});
-        List<PairLogProbs.Tokens> before = PairLogProbs.ofPairs(opponent, context.kernels(), pairs, n -> {});
-        double margin = 0;
-        int wins = 0;
-        int differ = 0;
-        for (int i = 0; i < pairs.size(); i++) {
-            if (!pairs.get(i).equalResponses()) {
-                Examples.PairLogProbs a = now.get(i).sums();
-                Examples.PairLogProbs b = before.get(i).sums();
-                double m = context.config().beta(t) * ((a.chosen() - b.chosen()) - (a.rejected() - b.rejected()));
-                margin += m;
-                wins += m > 0 ? 1 : 0;
-                differ++;
-            }
-        }
-        if (differ > 0) {
-            numbers.put("margin", margin / differ);
-            numbers.put("reward_accuracy", wins / (double) differ);
-        }
+        Evaluation done = Evaluation.read(folder.resolve(Evaluation.FILE));
+        return new Result(t, null, done.numbers(), done.samples());
     }
 
     private static void pairFacts(List<Examples.Pair> pairs, Map<String, Double> numbers) {
@@ -261,15 +252,5 @@ public final class Spin {
         numbers.put("real_length", real / pairs.size());
         numbers.put("generated_length", generated / pairs.size());
         numbers.put("equal_pairs", equal / (double) pairs.size());
-    }
-
-    private static Result readResult(Path file, int t) {
-        JsonNode node = JsonLines.readWhole(file);
-        Map<String, Double> numbers = new LinkedHashMap<>();
-        node.path("numbers").properties().forEach(e -> numbers.put(e.getKey(), e.getValue().asDouble()));
-        List<Shown> samples = new ArrayList<>();
-        node.path("samples").forEach(s -> samples.add(new Shown(s.path("prompt").asText(), s.path("real").asText(),
-                s.path("generated").asText())));
-        return new Result(t, null, numbers, samples);
     }
 }

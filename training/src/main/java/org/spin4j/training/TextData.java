@@ -25,6 +25,7 @@ public final class TextData {
     private final List<Integer> endIds;
     private final int maxLength;
     private final int maxPromptLength;
+    private int cuts;
 
     private TextData(Optional<Tokenizer> tokenizer, Optional<ChatTemplate> template, List<Integer> endIds,
             int maxLength,
@@ -83,7 +84,24 @@ public final class TextData {
     }
 
     private int[] cutPrompt(int[] ids) {
-        return ids.length <= maxPromptLength ? ids : Arrays.copyOfRange(ids, ids.length - maxPromptLength, ids.length);
+        if (ids.length <= maxPromptLength) {
+            return ids;
+        }
+        cuts++;
+        return Arrays.copyOfRange(ids, ids.length - maxPromptLength, ids.length);
+    }
+
+    private int[] cutEnd(int[] ids, int longest) {
+        if (ids.length <= longest) {
+            return ids;
+        }
+        cuts++;
+        return Arrays.copyOf(ids, longest);
+    }
+
+    /** How many prompts, responses and sequences so far were too long and lost a part. */
+    public int cuts() {
+        return cuts;
     }
 
     /** A prompt, at most max_prompt_length ids: what is cut is the beginning. */
@@ -103,7 +121,7 @@ public final class TextData {
             case Row.Text text -> withEnd(tokenizer().encode(text.text(), EncodeOptions.TEMPLATED));
             case Row.Chat chat -> chatResponse(prompt, chat);
         };
-        return Arrays.copyOf(ids, Math.min(ids.length, maxLength - promptLength));
+        return cutEnd(ids, maxLength - promptLength);
     }
 
     private int[] withEnd(int[] ids) {
@@ -172,7 +190,7 @@ public final class TextData {
             case Row.Labelled l -> labelled(l);
             case Row.PlainText t -> plain(t.text());
             case Row.Sequence s -> {
-                int[] ids = Arrays.copyOf(s.inputIds().toArray(), Math.min(s.inputIds().ids().size(), maxLength));
+                int[] ids = cutEnd(s.inputIds().toArray(), maxLength);
                 yield new Examples.Sequence(ids, ids);
             }
             default -> {
@@ -183,14 +201,14 @@ public final class TextData {
     }
 
     private Examples.Sequence labelled(Row.Labelled row) {
-        int n = Math.min(row.inputIds().ids().size(), maxLength);
-        return new Examples.Sequence(Arrays.copyOf(row.inputIds().toArray(), n),
-                row.labels().stream().limit(n).mapToInt(Integer::intValue).toArray());
+        int[] ids = cutEnd(row.inputIds().toArray(), maxLength);
+        return new Examples.Sequence(ids,
+                row.labels().stream().limit(ids.length).mapToInt(Integer::intValue).toArray());
     }
 
     private Examples.Sequence plain(String text) {
         int[] ids = withEnd(tokenizer().encode(text, EncodeOptions.DEFAULT));
-        int[] cut = Arrays.copyOf(ids, Math.min(ids.length, maxLength));
+        int[] cut = cutEnd(ids, maxLength);
         return new Examples.Sequence(cut, cut);
     }
 

@@ -155,6 +155,11 @@ public record TrainConfig(
         return ConfigKeys.texts(this, true);
     }
 
+    /** The names of all keys. */
+    public static List<String> keys() {
+        return ConfigKeys.names();
+    }
+
     /** The list of keys with type, default and meaning; of one command, or of all. */
     public static String help(Optional<Method> method) {
         return ConfigKeys.help(method);

@@ -34,10 +34,11 @@ final class Trainer {
      *
      * @param name         names its random stream, for example {@code spin-iteration-0}
      * @param learningRate peak rate
+     * @param inputs       everything the result depends on, by name: a checkpoint made from other inputs is refused
      * @param checkpoints  folder for {@code checkpoint-N} folders
      * @param tokenizer    folder whose tokenizer files go into checkpoints, or null
      */
-    record Plan(String name, double learningRate, Path checkpoints, Path tokenizer) {}
+    record Plan(String name, double learningRate, Map<String, String> inputs, Path checkpoints, Path tokenizer) {}
 
     /** Who is told of progress. */
     interface Listener {
@@ -99,6 +100,7 @@ final class Trainer {
             Optional<Path> latest = latestCheckpoint(plan.checkpoints());
             if (latest.isPresent()) {
                 ObjectNode state = readState(latest.get());
+                RunDirectory.requireSame(state.path("inputs"), plan.inputs(), latest.get().resolve(STATE));
                 done = state.get("step").asInt();
                 seen = state.get("num_tokens").asLong();
                 metrics = MetricSums.ofJson(state.get("metrics"));
@@ -139,7 +141,6 @@ final class Trainer {
                 Map<String, Number> row = null;
                 if (logged) {
                     row = new LinkedHashMap<>();
-                    row.put("step", step + 1);
                     row.putAll(metrics.means());
                     row.put("learning_rate", rate);
                     row.put("grad_norm", clip.norm());
@@ -185,6 +186,8 @@ final class Trainer {
                 optimizer.save(temporary.resolve(OPTIMIZER));
                 ObjectNode state = JSON.createObjectNode();
                 state.put("step", step).put("num_tokens", seen).set("metrics", metrics.toJson());
+                ObjectNode inputs = state.putObject("inputs");
+                plan.inputs().forEach(inputs::put);
                 Files.writeString(temporary.resolve(STATE), state.toString());
             });
             for (Path older : checkpoints(plan.checkpoints())) {

@@ -77,8 +77,8 @@ class TrainConfigTest {
         assertThatThrownBy(() -> load("", "warmpu_steps=1"))
                 .hasMessage(
                         "expected a known key, found 'warmpu_steps' on the command line; the nearest is warmup_steps");
-        assertThat(ConfigKeys.editDistance("ab", "ba")).isEqualTo(1);
-        assertThat(ConfigKeys.editDistance("kitten", "sitting")).isEqualTo(3);
+        assertThat(Spelling.editDistance("ab", "ba")).isEqualTo(1);
+        assertThat(Spelling.editDistance("kitten", "sitting")).isEqualTo(3);
     }
 
     @Test

@@ -1,0 +1,227 @@
+package org.spin4j.training.cli;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.CharacterCodingException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import org.spin4j.tokenizer.BpeTrainer;
+import org.spin4j.tokenizer.EncodeOptions;
+import org.spin4j.tokenizer.Tokenizer;
+import org.spin4j.training.BadInputException;
+import org.spin4j.training.JsonLines;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** Text to token ids and back. */
+@Command(name = "tokenizer", description = "Learns a tokenizer, or turns text into token ids and back.", subcommands = {
+        TokenizerCommand.Train.class, TokenizerCommand.Encode.class, TokenizerCommand.Decode.class})
+final class TokenizerCommand implements Runnable {
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    @Spec
+    private CommandSpec spec;
+
+    @Override
+    public void run() {
+        spec.commandLine().usage(spec.commandLine().getOut());
+    }
+
+    /** Learns a vocabulary. */
+    @Command(name = "train", description = {"Learns a byte-level BPE vocabulary from texts.", "",
+            "A .jsonl file holds {\"text\":\"…\"} rows; of any other file every line is a text, its line end included."}, footer = {
+                    "", "Example:",
+                    "  spin4j tokenizer train --data texts.jsonl --vocab-size 4096 --out tokenizer --special '<|endoftext|>'"})
+    static final class Train implements Callable<Integer> {
+        @Spec
+        private CommandSpec spec;
+
+        @Option(names = "--data", required = true, paramLabel = "FILE", description = "The texts.")
+        private Path data;
+
+        @Option(names = "--vocab-size", required = true, paramLabel = "N", description = "Tokens at most, special ones and 256 bytes among them.")
+        private int vocabSize;
+
+        @Option(names = "--out", required = true, paramLabel = "DIR", description = "Folder for tokenizer.json and tokenizer_config.json.")
+        private Path out;
+
+        @Option(names = "--special", paramLabel = "TOKEN", description = "A special token; may be given several times (default: <|endoftext|>).")
+        private List<String> special = new ArrayList<>();
+
+        @Option(names = "--min-frequency", paramLabel = "N", defaultValue = "2", description = "Pairs seen less often are not merged (default: ${DEFAULT-VALUE}).")
+        private long minFrequency;
+
+        @Option(names = "--json", description = "Print the summary as JSON.")
+        private boolean json;
+
+        @Override
+        public Integer call() {
+            BpeTrainer.Config config = new BpeTrainer.Config(vocabSize, minFrequency,
+                    special.isEmpty() ? List.of("<|endoftext|>") : special);
+            if (Files.exists(out.resolve("tokenizer.json"))) {
+                throw BadInputException.of("expected a new folder, found a tokenizer.json in %s; choose another --out",
+                        out);
+            }
+            List<String> texts = texts(data);
+            if (texts.isEmpty()) {
+                throw BadInputException.of("expected at least one text, found none in %s; check the path", data);
+            }
+            Tokenizer tokenizer = BpeTrainer.train(texts, config);
+            tokenizer.saveFolder(out, Optional.empty());
+            if (json) {
+                spec.commandLine().getOut().println(JSON.createObjectNode().put("vocab_size", tokenizer.vocabSize())
+                        .put("texts", texts.size()).put("out", out.toString()));
+            } else {
+                spec.commandLine().getOut().println(String.format(Locale.ROOT, "%,d tokens from %,d texts in %s",
+                        tokenizer.vocabSize(), texts.size(), out));
+            }
+            return 0;
+        }
+    }
+
+    /** Text to ids. */
+    @Command(name = "encode", description = "{\"text\":\"…\"} -> {\"ids\":[…]}, row by row.", footer = {"", "Example:",
+            "  spin4j tokenizer encode --tokenizer models/base --data texts.jsonl --out ids.jsonl"})
+    static final class Encode implements Callable<Integer> {
+        @Spec
+        private CommandSpec spec;
+
+        @Option(names = "--tokenizer", required = true, paramLabel = "FILE|DIR", description = "tokenizer.json or its folder.")
+        private Path tokenizer;
+
+        @Option(names = "--data", required = true, paramLabel = "FILE", description = "Rows with text.")
+        private Path data;
+
+        @Option(names = "--out", required = true, paramLabel = "FILE", description = "Rows with ids.")
+        private Path out;
+
+        @Option(names = "--no-special", description = "Add no special tokens such as <s>.")
+        private boolean noSpecial;
+
+        @Option(names = "--json", description = "Print the summary as JSON.")
+        private boolean json;
+
+        @Override
+        public Integer call() {
+            Tokenizer t = Tokenizer.load(tokenizer);
+            EncodeOptions options = noSpecial ? EncodeOptions.TEMPLATED : EncodeOptions.DEFAULT;
+            long[] tokens = new long[1];
+            List<ObjectNode> rows = JsonLines.readAll(data, line -> {
+                int[] ids = t.encode(text(line), options);
+                tokens[0] += ids.length;
+                ObjectNode row = JSON.createObjectNode();
+                ArrayNode array = row.putArray("ids");
+                for (int id : ids) {
+                    array.add(id);
+                }
+                return row;
+            });
+            JsonLines.writeAll(out, rows);
+            summary(spec, json, rows.size(), tokens[0], out);
+            return 0;
+        }
+    }
+
+    /** Ids to text. */
+    @Command(name = "decode", description = "{\"ids\":[…]} -> {\"text\":\"…\"}, row by row.", footer = {"", "Example:",
+            "  spin4j tokenizer decode --tokenizer models/base --data ids.jsonl --out texts.jsonl"})
+    static final class Decode implements Callable<Integer> {
+        @Spec
+        private CommandSpec spec;
+
+        @Option(names = "--tokenizer", required = true, paramLabel = "FILE|DIR", description = "tokenizer.json or its folder.")
+        private Path tokenizer;
+
+        @Option(names = "--data", required = true, paramLabel = "FILE", description = "Rows with ids.")
+        private Path data;
+
+        @Option(names = "--out", required = true, paramLabel = "FILE", description = "Rows with text.")
+        private Path out;
+
+        @Option(names = "--skip-special", description = "Leave special tokens out.")
+        private boolean skipSpecial;
+
+        @Option(names = "--json", description = "Print the summary as JSON.")
+        private boolean json;
+
+        @Override
+        public Integer call() {
+            Tokenizer t = Tokenizer.load(tokenizer);
+            long[] tokens = new long[1];
+            List<ObjectNode> rows = JsonLines.readAll(data, line -> {
+                int[] ids = ids(line);
+                tokens[0] += ids.length;
+                return JSON.createObjectNode().put("text", t.decode(ids, skipSpecial));
+            });
+            JsonLines.writeAll(out, rows);
+            summary(spec, json, rows.size(), tokens[0], out);
+            return 0;
+        }
+    }
+
+    private static void summary(CommandSpec spec, boolean json, int rows, long tokens, Path out) {
+        spec.commandLine().getOut()
+                .println(json
+                        ? JSON.createObjectNode().put("rows", rows).put("tokens", tokens).put("out", out.toString())
+                                .toString()
+                        : String.format(Locale.ROOT, "%,d tokens in %,d rows in %s", tokens, rows, out));
+    }
+
+    private static String text(JsonLines.Line line) {
+        JsonNode text = line.object().path("text");
+        if (!text.isTextual()) {
+            throw BadInputException.of("expected a string in text, found %s in %s; repair that line",
+                    text.isMissingNode() ? "no such key" : Failure.excerpt(text.toString()), line.where());
+        }
+        return text.textValue();
+    }
+
+    private static int[] ids(JsonLines.Line line) {
+        JsonNode array = line.object().path("ids");
+        int[] ids = new int[array.size()];
+        for (int i = 0; i < ids.length; i++) {
+            if (!array.get(i).isInt() || array.get(i).intValue() < 0) {
+                throw BadInputException.of("expected token ids in ids, found %s in %s; repair that line",
+                        Failure.excerpt(array.get(i).toString()), line.where());
+            }
+            ids[i] = array.get(i).intValue();
+        }
+        if (!array.isArray()) {
+            throw BadInputException.of("expected a list of token ids in ids, found %s in %s; repair that line",
+                    array.isMissingNode() ? "no such key" : Failure.excerpt(array.toString()), line.where());
+        }
+        return ids;
+    }
+
+    private static List<String> texts(Path file) {
+        if (file.toString().endsWith(".jsonl")) {
+            return JsonLines.readAll(file, TokenizerCommand::text);
+        }
+        if (!Files.isRegularFile(file)) {
+            throw BadInputException.of("expected a file of text, found %s at %s; check the path",
+                    Files.isDirectory(file) ? "a folder" : "nothing", file);
+        }
+        try (var lines = Files.lines(file)) {
+            return lines.map(l -> l + "\n").toList();
+        } catch (UncheckedIOException e) {
+            if (e.getCause() instanceof CharacterCodingException) {
+                throw new BadInputException(
+                        "expected UTF-8, found other bytes in " + file + "; convert the file to UTF-8", e);
+            }
+            throw e;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}
