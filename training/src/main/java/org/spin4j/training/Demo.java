@@ -121,6 +121,17 @@ public final class Demo {
         return List.copyOf(scores);
     }
 
+    /** Writes report.html into the demo's folder. */
+    public Path writeReport(List<Score> made) {
+        Map<String, String> facts = new LinkedHashMap<>();
+        facts.put("scale", scale.toString());
+        facts.put("seed", Long.toString(seed));
+        facts.put("backend", kernels.describe());
+        Path page = folder.resolve("report.html");
+        new DemoReport(made).write(page, facts, RunReport.sections(folder.resolve("spin")));
+        return page;
+    }
+
     private void play() {
         tasks = DemoTasks.splits(seed, scale.examples(), 500, 500);
         writeData();
