@@ -2,6 +2,9 @@ package org.spin4j.kernels;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorSpecies;
 
 /**
  * The right-hand matrix of a product, [k, n], seen as panels of {@link #WIDTH} columns. In a packed panel the numbers lie in
@@ -23,6 +26,12 @@ record VectorPanels(int n, int k, long first, long nextPanel, long nextRow, long
     /** Columns of a panel: what {@link VectorTile} keeps in registers at a time; 16 registers are too few for 4×4. */
     static final int WIDTH = VectorTile.SPECIES.vectorBitSize() >= 512 ? 2 * HALF : HALF;
 
+    private static final int LANES = VectorTile.LANES;
+    private static final int STAGES = Integer.numberOfTrailingZeros(LANES);
+    private static final VectorSpecies<Integer> INTS = IntVector.SPECIES_PREFERRED;
+    private static final int[] UPPER = lanes(true);
+    private static final int[] LOWER = lanes(false);
+    private static final ByteOrder ORDER = ByteOrder.nativeOrder();
     private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
     private static final MemorySegment ALL = Memory.ALL;
 
@@ -94,7 +103,7 @@ record VectorPanels(int n, int k, long first, long nextPanel, long nextRow, long
     private static void packRows(long from, long rowBytes, int k, int cols, int width, long to) {
         for (int p = 0; p < k; p++) {
             int j = 0;
-            for (; j + VectorTile.LANES <= cols; j += VectorTile.LANES) {
+            for (; j + LANES <= cols; j += LANES) {
                 VectorTile.store(VectorTile.load(from + j * 4L), to + j * 4L);
             }
             for (; j < cols; j++) {
@@ -109,14 +118,66 @@ record VectorPanels(int n, int k, long first, long nextPanel, long nextRow, long
     }
 
     private static void packTransposed(long from, int k, int cols, int width, long to) {
-        for (int p = 0; p < k; p++) {
-            long row = to + p * (width * 4L);
-            for (int j = 0; j < cols; j++) {
-                ALL.set(FLOAT, row + j * 4L, ALL.get(FLOAT, from + ((long) j * k + p) * 4L));
-            }
-            for (int j = cols; j < width; j++) {
-                ALL.set(FLOAT, row + j * 4L, 0);
+        long fromRow = k * 4L;
+        long toRow = width * 4L;
+        int wholeCols = cols / LANES * LANES;
+        int wholeK = k / LANES * LANES;
+        // Columns of the panel in the outer loop: LANES rows are read from their beginning to their end.
+        for (int j = 0; j < wholeCols; j += LANES) {
+            for (int p = 0; p < wholeK; p += LANES) {
+                transpose(from + j * fromRow + p * 4L, fromRow, to + p * toRow + j * 4L, toRow);
             }
         }
+        packSingly(from, fromRow, wholeK, k, 0, wholeCols, to, toRow);
+        packSingly(from, fromRow, 0, k, wholeCols, cols, to, toRow);
+        for (int p = 0; p < k; p++) {
+            for (int j = cols; j < width; j++) {
+                ALL.set(FLOAT, to + p * toRow + j * 4L, 0);
+            }
+        }
+    }
+
+    private static void packSingly(long from, long fromRow, int startK, int endK, int startCol, int endCol, long to,
+            long toRow) {
+        for (int p = startK; p < endK; p++) {
+            for (int j = startCol; j < endCol; j++) {
+                ALL.set(FLOAT, to + p * toRow + j * 4L, ALL.get(FLOAT, from + j * fromRow + p * 4L));
+            }
+        }
+    }
+
+    /**
+     * Transposes a square of LANES × LANES numbers. Stage by stage, rows i and i + d exchange the quarters that are not yet
+     * on their side of the diagonal, for d = LANES/2, LANES/4, … 1.
+     */
+    private static void transpose(long from, long fromRow, long to, long toRow) {
+        for (int stage = 0; stage < STAGES; stage++) {
+            IntVector upper = IntVector.fromArray(INTS, UPPER, stage * LANES);
+            IntVector lower = IntVector.fromArray(INTS, LOWER, stage * LANES);
+            int d = LANES >> (stage + 1);
+            for (int pair = 0; pair < LANES / 2; pair++) {
+                // Puts a 0 bit into the number of the pair where d has its 1 bit.
+                int i = ((pair & -d) << 1) | (pair & (d - 1));
+                IntVector a = IntVector.fromMemorySegment(INTS, ALL, from + i * fromRow, ORDER);
+                IntVector b = IntVector.fromMemorySegment(INTS, ALL, from + (i + d) * fromRow, ORDER);
+                upper.selectFrom(a, b).intoMemorySegment(ALL, to + i * toRow, ORDER);
+                lower.selectFrom(a, b).intoMemorySegment(ALL, to + (i + d) * toRow, ORDER);
+            }
+            from = to;
+            fromRow = toRow;
+        }
+    }
+
+    /** For each stage the lanes that a row takes from itself (below LANES) and from its partner (from LANES on). */
+    private static int[] lanes(boolean ofUpperRow) {
+        int[] lanes = new int[STAGES * LANES];
+        for (int stage = 0; stage < STAGES; stage++) {
+            int d = LANES >> (stage + 1);
+            for (int l = 0; l < LANES; l++) {
+                boolean left = (l & d) == 0;
+                lanes[stage * LANES + l] = ofUpperRow ? (left ? l : LANES + l - d) : (left ? l + d : LANES + l);
+            }
+        }
+        return lanes;
     }
 }

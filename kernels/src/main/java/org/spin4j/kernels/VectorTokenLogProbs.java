@@ -20,8 +20,6 @@ final class VectorTokenLogProbs {
     private static final int ROW_BLOCK = 64;
     /** Columns of logits that a task holds at most: 64 × 512 floats are 128 KiB. */
     private static final int CHUNK = 512;
-    /** A small vocabulary is cut into about so many chunks, so that few rows still make tasks for all threads. */
-    private static final int CHUNKS_AT_LEAST = 4;
     /** Floats of the head that are packed at a time: 8 MiB. */
     private static final long PACKED_HEAD = 2 << 20;
     /** Rows and columns of dLogits that the backward step holds at a time: 4 MiB, shared by all threads. */
@@ -149,8 +147,7 @@ final class VectorTokenLogProbs {
 
     /** Columns of a chunk: whole panels, 512 of them for any vocabulary worth the name. */
     private static int chunkWidth(int vocab) {
-        int even = Math.ceilDiv(vocab, CHUNKS_AT_LEAST);
-        return Math.min(CHUNK, Math.max(1, Math.ceilDiv(even, VectorPanels.WIDTH)) * VectorPanels.WIDTH);
+        return Math.min(CHUNK, Math.max(1, VectorPanels.count(vocab)) * VectorPanels.WIDTH);
     }
 
     /** Logits of some rows in columns {@code from} to {@code to} of the panels, and what is to be kept of them. */
@@ -215,14 +212,16 @@ final class VectorTokenLogProbs {
         Memory.ALL.set(FLOAT, sums + 4, sumOfLanes(weighted, lanes));
     }
 
-    /** The lanes added one after the other: reduceLanes leaves the order open, and so the bits. */
+    /** The sum of the lanes, halves on halves: reduceLanes leaves the order open, and so the bits. */
     private static float sumOfLanes(FloatVector v, long lanes) {
         VectorTile.store(v, lanes);
-        double sum = 0;
-        for (int i = 0; i < LANES; i++) {
-            sum += Memory.ALL.get(FLOAT, lanes + i * 4L);
+        for (int half = LANES / 2; half > 0; half /= 2) {
+            for (int i = 0; i < half; i++) {
+                Memory.ALL.set(FLOAT, lanes + i * 4L,
+                        Memory.ALL.get(FLOAT, lanes + i * 4L) + Memory.ALL.get(FLOAT, lanes + (i + half) * 4L));
+            }
         }
-        return (float) sum;
+        return Memory.ALL.get(FLOAT, lanes);
     }
 
     /** First place where x holds {@code value}; 0 where it is nowhere, which only NaN brings about. */

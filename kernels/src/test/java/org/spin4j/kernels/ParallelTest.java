@@ -1,0 +1,82 @@
+package org.spin4j.kernels;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.util.concurrent.atomic.AtomicIntegerArray;
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.Test;
+
+final class ParallelTest {
+    @Test
+    void runsEveryIterationOnce() {
+        for (int threads = 1; threads <= 4; threads++) {
+            Parallel parallel = new Parallel(threads);
+            assertThat(parallel.threads()).isEqualTo(threads);
+            for (int count = 0; count < 300; count++) {
+                AtomicIntegerArray ran = new AtomicIntegerArray(Math.max(count, 1));
+                parallel.forEach(count, ran::incrementAndGet);
+                for (int i = 0; i < count; i++) {
+                    assertThat(ran.get(i)).isEqualTo(1);
+                }
+            }
+        }
+    }
+
+    /** Loops right behind one another: a worker that comes late to one must not take part in the next with the old body. */
+    @Test
+    void loopsDoNotRunIntoEachOther() {
+        Parallel parallel = new Parallel(3);
+        int[] written = new int[7];
+        for (int loop = 1; loop < 20_000; loop++) {
+            int value = loop;
+            int count = 1 + loop % written.length;
+            parallel.forEach(count, i -> written[i] = value);
+            for (int i = 0; i < count; i++) {
+                assertThat(written[i]).isEqualTo(value);
+            }
+        }
+    }
+
+    @Test
+    void aLoopInsideALoopAndTwoCallersAtOnce() throws InterruptedException {
+        Parallel parallel = new Parallel(2);
+        AtomicLong sum = new AtomicLong();
+        Runnable caller = () -> {
+            for (int r = 0; r < 200; r++) {
+                parallel.forEach(5, i -> parallel.forEach(4, j -> sum.addAndGet(i * 4L + j)));
+            }
+        };
+        Thread other = Thread.ofPlatform().start(caller);
+        caller.run();
+        other.join();
+        assertThat(sum.get()).isEqualTo(400L * 190);
+    }
+
+    @Test
+    void aFailureIsThrownAndTheNextLoopRuns() {
+        Parallel parallel = new Parallel(2);
+        for (int failing = 0; failing < 10; failing++) {
+            int bad = failing;
+            assertThatThrownBy(() -> parallel.forEach(10, i -> {
+                if (i == bad) {
+                    throw new ArithmeticException("number " + i);
+                }
+            })).isInstanceOf(IllegalStateException.class).hasMessageContaining("number " + bad);
+        }
+        AtomicLong sum = new AtomicLong();
+        parallel.forEach(10, sum::addAndGet);
+        assertThat(sum.get()).isEqualTo(45);
+    }
+
+    @Test
+    void wakesAfterSleep() throws InterruptedException {
+        Parallel parallel = new Parallel(2);
+        AtomicLong sum = new AtomicLong();
+        for (int r = 0; r < 20; r++) {
+            Thread.sleep(3);
+            parallel.forEach(10, sum::addAndGet);
+        }
+        assertThat(sum.get()).isEqualTo(20 * 45);
+    }
+}
