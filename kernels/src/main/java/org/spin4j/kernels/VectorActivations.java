@@ -1,0 +1,124 @@
+package org.spin4j.kernels;
+
+import static org.spin4j.kernels.VectorMemory.LANES;
+import static org.spin4j.kernels.VectorMemory.load;
+import static org.spin4j.kernels.VectorMemory.splat;
+import static org.spin4j.kernels.VectorMemory.store;
+import static org.spin4j.kernels.VectorMemory.tail;
+
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorMask;
+
+/** SwiGLU and GELU, forward and backward, in vectors. Every number of the result depends on one place of the inputs only. */
+final class VectorActivations {
+    /** sqrt(2 / π), of the tanh form of GELU. */
+    private static final float GELU_SLOPE = 0.7978846f;
+    private static final float GELU_CUBE = 0.044715f;
+
+    private final Chunks chunks;
+
+    VectorActivations(Parallel parallel) {
+        this.chunks = new Chunks(parallel);
+    }
+
+    /** 1 / (1 + e^-x). */
+    static FloatVector sigmoid(FloatVector x) {
+        return splat(1f).div(VectorMath.exp(x.neg()).add(1f));
+    }
+
+    void swiGlu(int rows, int hidden, long gateUp, long out) {
+        VectorMask<Float> tail = tail(hidden);
+        chunks.rows(rows, hidden, (from, to) -> {
+            for (long i = from; i < to; i++) {
+                long gate = gateUp + i * hidden * 8;
+                long up = gate + hidden * 4L;
+                long y = out + i * hidden * 4;
+                int j = 0;
+                for (; j + LANES <= hidden; j += LANES) {
+                    FloatVector g = load(gate + j * 4L);
+                    store(g.mul(sigmoid(g)).mul(load(up + j * 4L)), y + j * 4L);
+                }
+                if (j < hidden) {
+                    FloatVector g = load(gate + j * 4L, tail);
+                    store(g.mul(sigmoid(g)).mul(load(up + j * 4L, tail)), y + j * 4L, tail);
+                }
+            }
+        });
+    }
+
+    /** With s = sigmoid(g): d silu / dg = s · (1 + g · (1 - s)). */
+    void swiGluBackward(int rows, int hidden, long gateUp, long dOut, long dGateUp) {
+        VectorMask<Float> tail = tail(hidden);
+        chunks.rows(rows, 2L * hidden, (from, to) -> {
+            for (long i = from; i < to; i++) {
+                long gate = gateUp + i * hidden * 8;
+                long dGate = dGateUp + i * hidden * 8;
+                long dY = dOut + i * hidden * 4;
+                long up = hidden * 4L;
+                int j = 0;
+                for (; j + LANES <= hidden; j += LANES) {
+                    long at = j * 4L;
+                    FloatVector g = load(gate + at);
+                    FloatVector s = sigmoid(g);
+                    FloatVector d = load(dY + at);
+                    store(d.mul(g.mul(s)), dGate + up + at);
+                    store(d.mul(load(gate + up + at)).mul(siluSlope(g, s)), dGate + at);
+                }
+                if (j < hidden) {
+                    long at = j * 4L;
+                    FloatVector g = load(gate + at, tail);
+                    FloatVector s = sigmoid(g);
+                    FloatVector d = load(dY + at, tail);
+                    store(d.mul(g.mul(s)), dGate + up + at, tail);
+                    store(d.mul(load(gate + up + at, tail)).mul(siluSlope(g, s)), dGate + at, tail);
+                }
+            }
+        });
+    }
+
+    private static FloatVector siluSlope(FloatVector g, FloatVector s) {
+        return s.mul(g.fma(splat(1f).sub(s), splat(1f)));
+    }
+
+    void gelu(long n, long x, long out) {
+        chunks.flat(n, (from, to) -> {
+            long i = from;
+            for (; i + LANES <= to; i += LANES) {
+                store(gelu(load(x + i * 4)), out + i * 4);
+            }
+            if (i < to) {
+                VectorMask<Float> tail = tail(to - i);
+                store(gelu(load(x + i * 4, tail)), out + i * 4, tail);
+            }
+        });
+    }
+
+    void geluBackward(long n, long x, long dOut, long dX) {
+        chunks.flat(n, (from, to) -> {
+            long i = from;
+            for (; i + LANES <= to; i += LANES) {
+                store(geluSlope(load(x + i * 4)).mul(load(dOut + i * 4)), dX + i * 4);
+            }
+            if (i < to) {
+                VectorMask<Float> tail = tail(to - i);
+                store(geluSlope(load(x + i * 4, tail)).mul(load(dOut + i * 4, tail)), dX + i * 4, tail);
+            }
+        });
+    }
+
+    /** gelu(x) = x / 2 · (1 + tanh u) = x · sigmoid(2u), u = sqrt(2/π) (x + 0.044715 x³): no cancellation where tanh u is near -1. */
+    private static FloatVector gelu(FloatVector x) {
+        return x.mul(sigmoid(twiceU(x)));
+    }
+
+    /** With s = sigmoid(2u): d gelu / dx = s + x · s · (1 - s) · 2u'. */
+    private static FloatVector geluSlope(FloatVector x) {
+        FloatVector s = sigmoid(twiceU(x));
+        FloatVector slopeU = x.mul(x).fma(splat(3 * GELU_CUBE), splat(1f)).mul(2 * GELU_SLOPE);
+        return x.mul(s).mul(splat(1f).sub(s)).fma(slopeU, s);
+    }
+
+    private static FloatVector twiceU(FloatVector x) {
+        return x.mul(x).fma(splat(GELU_CUBE), splat(1f)).mul(x).mul(2 * GELU_SLOPE);
+    }
+}

@@ -1,0 +1,208 @@
+package org.spin4j.kernels;
+
+import static org.spin4j.kernels.VectorMemory.LANES;
+import static org.spin4j.kernels.VectorMemory.get;
+import static org.spin4j.kernels.VectorMemory.load;
+import static org.spin4j.kernels.VectorMemory.set;
+import static org.spin4j.kernels.VectorMemory.splat;
+import static org.spin4j.kernels.VectorMemory.store;
+import static org.spin4j.kernels.VectorMemory.sum;
+import static org.spin4j.kernels.VectorMemory.tail;
+
+import java.nio.ByteOrder;
+import jdk.incubator.vector.DoubleVector;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorMask;
+import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorShape;
+import jdk.incubator.vector.VectorSpecies;
+
+/** Sums, table look-ups, rotary embedding and softmax over rows, in vectors. */
+final class VectorRows {
+    /** Columns that one task sums or scatters: whole cache lines, so that no two threads write to the same one. */
+    private static final int COLUMNS = 64;
+    private static final VectorSpecies<Double> DOUBLES = DoubleVector.SPECIES_PREFERRED;
+    /** As many floats as {@link #DOUBLES} has lanes. */
+    private static final VectorSpecies<Float> HALF = VectorSpecies.of(float.class,
+            VectorShape.forBitSize(DOUBLES.vectorBitSize() / 2));
+
+    private final Parallel parallel;
+    private final Chunks chunks;
+
+    VectorRows(Parallel parallel) {
+        this.parallel = parallel;
+        this.chunks = new Chunks(parallel);
+    }
+
+    /** y += alpha · x, on the calling thread. */
+    static void add(long n, float alpha, long x, long y) {
+        FloatVector factor = splat(alpha);
+        long i = 0;
+        for (; i + LANES <= n; i += LANES) {
+            store(load(x + i * 4).fma(factor, load(y + i * 4)), y + i * 4);
+        }
+        if (i < n) {
+            VectorMask<Float> tail = tail(n);
+            store(load(x + i * 4, tail).fma(factor, load(y + i * 4, tail)), y + i * 4, tail);
+        }
+    }
+
+    void axpy(long n, float alpha, long x, long y) {
+        chunks.flat(n, (from, to) -> add(to - from, alpha, x + from * 4, y + from * 4));
+    }
+
+    double sumOfSquares(long n, long x) {
+        double[] parts = new double[Chunks.count(n, Chunks.GRAIN)];
+        chunks.flat(n, (from, to) -> parts[(int) (from / Chunks.GRAIN)] = squares(to - from, x + from * 4));
+        double total = 0;
+        for (double part : parts) {
+            total += part;
+        }
+        return total;
+    }
+
+    private static double squares(long n, long x) {
+        DoubleVector even = DoubleVector.zero(DOUBLES);
+        DoubleVector odd = even;
+        long step = DOUBLES.length();
+        long i = 0;
+        for (; i + 2 * step <= n; i += 2 * step) {
+            DoubleVector a = widened(x + i * 4);
+            DoubleVector b = widened(x + (i + step) * 4);
+            even = a.fma(a, even);
+            odd = b.fma(b, odd);
+        }
+        double total = 0;
+        for (double lane : even.add(odd).toArray()) {
+            total += lane;
+        }
+        for (; i < n; i++) {
+            double v = get(x + i * 4);
+            total += v * v;
+        }
+        return total;
+    }
+
+    private static DoubleVector widened(long address) {
+        return (DoubleVector) FloatVector.fromMemorySegment(HALF, Memory.ALL, address, ByteOrder.nativeOrder())
+                .convertShape(VectorOperators.F2D, DOUBLES, 0);
+    }
+
+    void columnSums(int rows, int cols, long x, long out) {
+        columns(rows, cols, (from, to) -> {
+            for (long i = 0; i < rows; i++) {
+                add(to - from, 1, x + (i * cols + from) * 4, out + from * 4);
+            }
+        });
+    }
+
+    void gather(int[] rows, int count, int dim, long table, boolean accumulate, long out) {
+        chunks.rows(count, dim, (from, to) -> {
+            for (long i = from; i < to; i++) {
+                long source = table + (long) rows[(int) i] * dim * 4;
+                if (accumulate) {
+                    add(dim, 1, source, out + i * dim * 4);
+                } else {
+                    VectorMemory.copy(dim, source, out + i * dim * 4);
+                }
+            }
+        });
+    }
+
+    void scatterAdd(int[] rows, int count, int dim, long x, long table) {
+        columns(count, dim, (from, to) -> {
+            for (int i = 0; i < count; i++) {
+                add(to - from, 1, x + ((long) i * dim + from) * 4, table + ((long) rows[i] * dim + from) * 4);
+            }
+        });
+    }
+
+    /** Splits by columns, so that each sum over rows belongs to one task; small work stays on this thread. */
+    private void columns(int rows, int cols, Chunks.Range body) {
+        if ((long) rows * cols <= Chunks.GRAIN) {
+            body.run(0, cols);
+        } else {
+            chunks.run(cols, COLUMNS, body);
+        }
+    }
+
+    void rope(int rows, int rowStride, int heads, int headDim, int[] positions, long cosSin, boolean inverse, long x) {
+        int half = headDim / 2;
+        VectorMask<Float> tail = tail(half);
+        FloatVector sign = splat(inverse ? -1 : 1);
+        chunks.rows(rows, (long) heads * headDim, (from, to) -> {
+            for (long i = from; i < to; i++) {
+                long cos = cosSin + (long) positions[(int) i] * headDim * 4;
+                long sin = cos + half * 4L;
+                for (int h = 0; h < heads; h++) {
+                    long left = x + (i * rowStride + (long) h * headDim) * 4;
+                    long right = left + half * 4L;
+                    int j = 0;
+                    for (; j + LANES <= half; j += LANES) {
+                        long at = j * 4L;
+                        FloatVector a = load(left + at);
+                        FloatVector b = load(right + at);
+                        FloatVector c = load(cos + at);
+                        FloatVector s = load(sin + at).mul(sign);
+                        store(a.mul(c).sub(b.mul(s)), left + at);
+                        store(b.mul(c).add(a.mul(s)), right + at);
+                    }
+                    if (j < half) {
+                        long at = j * 4L;
+                        FloatVector a = load(left + at, tail);
+                        FloatVector b = load(right + at, tail);
+                        FloatVector c = load(cos + at, tail);
+                        FloatVector s = load(sin + at, tail).mul(sign);
+                        store(a.mul(c).sub(b.mul(s)), left + at, tail);
+                        store(b.mul(c).add(a.mul(s)), right + at, tail);
+                    }
+                }
+            }
+        });
+    }
+
+    void softmax(int rows, int cols, float scale, long x, long logSumExp) {
+        int perTask = (int) Chunks.rowsPerChunk(4L * cols);
+        parallel.forEach(Chunks.count(rows, perTask), task -> {
+            for (int i = task * perTask; i < Math.min(rows, (task + 1) * perTask); i++) {
+                set(logSumExp + i * 4L, softmaxRow(cols, scale, x + (long) i * cols * 4));
+            }
+        });
+    }
+
+    /** Returns log Σ exp(scale · x) and leaves x = exp(scale · x) / Σ. */
+    private static float softmaxRow(int n, float scale, long row) {
+        VectorMask<Float> tail = tail(n);
+        FloatVector most = splat(Float.NEGATIVE_INFINITY);
+        int j = 0;
+        for (; j + LANES <= n; j += LANES) {
+            most = most.max(load(row + j * 4L).mul(scale));
+        }
+        if (j < n) {
+            most = most.lanewise(VectorOperators.MAX, load(row + j * 4L, tail).mul(scale), tail);
+        }
+        float max = most.reduceLanes(VectorOperators.MAX);
+        FloatVector shift = splat(-max);
+        FloatVector factor = splat(scale);
+        FloatVector sums = splat(0);
+        for (j = 0; j + LANES <= n; j += LANES) {
+            FloatVector e = VectorMath.exp(load(row + j * 4L).fma(factor, shift));
+            sums = sums.add(e);
+            store(e, row + j * 4L);
+        }
+        if (j < n) {
+            FloatVector e = VectorMath.exp(load(row + j * 4L, tail).fma(factor, shift));
+            sums = sums.add(e, tail);
+            store(e, row + j * 4L, tail);
+        }
+        double total = sum(sums);
+        FloatVector share = splat((float) (1 / total));
+        for (j = 0; j + LANES <= n; j += LANES) {
+            store(load(row + j * 4L).mul(share), row + j * 4L);
+        }
+        if (j < n) {
+            store(load(row + j * 4L, tail).mul(share), row + j * 4L, tail);
+        }
+        return (float) (max + Math.log(total));
+    }
+}

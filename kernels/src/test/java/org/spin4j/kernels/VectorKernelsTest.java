@@ -1,0 +1,368 @@
+package org.spin4j.kernels;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.lang.foreign.Arena;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.function.Function;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
+
+/** The vector backend against the scalar specification, over sizes that fill vectors, tiles and chunks exactly, barely and not. */
+class VectorKernelsTest {
+    private static final int[] SIZES = {1, 3, 8, 13, 16, 17, 25, 33, 64, 207, 702};
+    private static final Kernels SCALAR = new ScalarKernels();
+    private static final List<Kernels> VECTORS = IntStream.rangeClosed(1, 3)
+            .mapToObj(threads -> (Kernels) new VectorKernels(threads)).toList();
+
+    /** What one call computes: outputs in a fixed order, from inputs that depend on the name alone. */
+    private record Case(String name, int terms, Function<Kernels, List<Storage>> run) {
+        /**
+         * Sums of n rounded terms differ by about sqrt(n) roundings of 2^-24 of the largest number at hand; 32 covers the
+         * roundings of the few other steps and terms larger than their sum.
+         */
+        double tolerance() {
+            return 0x1p-24 * (32 + 8 * Math.sqrt(terms));
+        }
+
+        void check() {
+            List<Storage> expected = run.apply(SCALAR);
+            List<Storage> first = run.apply(VECTORS.getFirst());
+            for (int i = 0; i < expected.size(); i++) {
+                assertClose(i, expected.get(i), first.get(i));
+            }
+            for (Kernels vector : VECTORS) {
+                List<Storage> again = run.apply(vector);
+                for (int i = 0; i < expected.size(); i++) {
+                    assertThat(again.get(i).toFloats()).as("%s, output %d, %s", name, i, vector.describe())
+                            .isEqualTo(first.get(i).toFloats());
+                }
+            }
+        }
+
+        private void assertClose(int output, Storage expected, Storage found) {
+            double largest = 0;
+            for (long i = 0; i < expected.size(); i++) {
+                largest = Math.max(largest, Math.abs(expected.get(i)));
+            }
+            for (long i = 0; i < expected.size(); i++) {
+                assertThat(Math.abs(expected.get(i) - found.get(i)))
+                        .as("%s, output %d, place %d: expected %s, found %s", name, output, i, expected.get(i),
+                                found.get(i))
+                        .isLessThanOrEqualTo(tolerance() * largest);
+            }
+        }
+    }
+
+    private static final class Inputs {
+        private final SplittableRandom random;
+
+        Inputs(long seed) {
+            random = new SplittableRandom(seed);
+        }
+
+        /** Normal numbers. */
+        Storage normal(long n) {
+            Storage s = zeros(n);
+            for (long i = 0; i < n; i++) {
+                s.set(i, random.nextGaussian());
+            }
+            return s;
+        }
+
+        /** Numbers from 0 to 1. */
+        Storage positive(long n) {
+            Storage s = zeros(n);
+            for (long i = 0; i < n; i++) {
+                s.set(i, random.nextDouble());
+            }
+            return s;
+        }
+
+        int[] ints(int n, int bound) {
+            return random.ints(n, 0, bound).toArray();
+        }
+    }
+
+    private static Storage zeros(long n) {
+        return Storage.allocate(Arena.ofAuto(), DType.F32, n);
+    }
+
+    @TestFactory
+    Stream<DynamicTest> likeTheSpecification() {
+        List<Case> cases = new ArrayList<>();
+        for (int n : SIZES) {
+            elementwise(n, cases);
+            for (int rows : new int[]{1, 3, 70}) {
+                rows(rows, n, cases);
+            }
+        }
+        elementwise(40_000, cases);
+        rows(300, 207, cases);
+        for (int headDim : new int[]{2, 8, 12, 16, 48, 64, 66}) {
+            cases.add(new Case("rope " + headDim, 1, k -> {
+                Inputs in = new Inputs(headDim);
+                Storage x = in.normal(40L * (3 * headDim + 5));
+                k.rope(40, 3 * headDim + 5, 3, headDim, in.ints(40, 20), in.normal(20L * headDim), headDim == 48, x);
+                return List.of(x);
+            }));
+        }
+        attentions(cases);
+        return cases.stream().map(c -> DynamicTest.dynamicTest(c.name, c::check));
+    }
+
+    private static void elementwise(int n, List<Case> cases) {
+        cases.add(new Case("axpy " + n, 1, k -> {
+            Inputs in = new Inputs(n);
+            Storage y = in.normal(n);
+            k.axpy(n, 0.37, in.normal(n), y);
+            return List.of(y);
+        }));
+        cases.add(new Case("sumOfSquares " + n, 1,
+                k -> List.of(Storage.of(DType.F32, k.sumOfSquares(n, new Inputs(n).normal(n))))));
+        cases.add(new Case("gelu " + n, 1, k -> {
+            Storage out = zeros(n);
+            k.gelu(n, new Inputs(n).normal(n), out);
+            return List.of(out);
+        }));
+        cases.add(new Case("geluBackward " + n, 1, k -> {
+            Inputs in = new Inputs(n);
+            Storage dX = in.normal(n);
+            k.geluBackward(n, in.normal(n), in.normal(n), dX);
+            return List.of(dX);
+        }));
+        cases.add(new Case("adamW " + n, 1, k -> {
+            Inputs in = new Inputs(n);
+            Storage p = in.normal(n);
+            Storage m = in.normal(n);
+            Storage v = in.positive(n);
+            k.adamW(n, p, in.normal(n), m, v, 1e-2, 0.9, 0.95, 1e-8, 0.1, 0.7, 3);
+            return List.of(p, m, v);
+        }));
+        cases.add(new Case("rmsProp " + n, 1, k -> {
+            Inputs in = new Inputs(n);
+            Storage p = in.normal(n);
+            Storage v = in.positive(n);
+            k.rmsProp(n, p, in.normal(n), v, 1e-2, 0.99, 1e-8, 0.1, 0.7);
+            return List.of(p, v);
+        }));
+    }
+
+    private static void rows(int rows, int dim, List<Case> cases) {
+        String size = " " + rows + " x " + dim;
+        long n = (long) rows * dim;
+        cases.add(new Case("columnSums" + size, rows, k -> {
+            Inputs in = new Inputs(dim);
+            Storage out = in.normal(dim);
+            k.columnSums(rows, dim, in.normal(n), out);
+            return List.of(out);
+        }));
+        cases.add(new Case("gather and scatter" + size, rows, k -> {
+            Inputs in = new Inputs(dim);
+            int[] which = in.ints(rows, 7);
+            Storage table = in.normal(7L * dim);
+            Storage plain = in.normal(n);
+            Storage added = in.normal(n);
+            k.gatherRows(which, rows, dim, table, false, plain);
+            k.gatherRows(which, rows, dim, table, true, added);
+            k.scatterAddRows(which, rows, dim, added, table);
+            return List.of(plain, added, table);
+        }));
+        cases.add(new Case("rmsNorm" + size, dim, k -> {
+            Inputs in = new Inputs(dim);
+            Storage x = in.normal(n);
+            Storage weight = in.normal(dim);
+            Storage out = zeros(n);
+            Storage inv = zeros(rows);
+            k.rmsNorm(rows, dim, 1e-5, x, weight, out, inv);
+            return List.of(out, inv);
+        }));
+        cases.add(new Case("rmsNormBackward" + size, dim + rows, k -> {
+            Inputs in = new Inputs(dim);
+            Storage dX = in.normal(n);
+            Storage dWeight = in.normal(dim);
+            k.rmsNormBackward(rows, dim, in.normal(n), in.normal(dim), in.positive(rows), in.normal(n), dX, dWeight);
+            return List.of(dX, dWeight);
+        }));
+        // One number has no variance: it is all mean, and the quotient of two roundings.
+        if (dim > 1) {
+            cases.add(new Case("layerNorm" + size, dim, k -> {
+                Inputs in = new Inputs(dim);
+                Storage out = zeros(n);
+                Storage mean = zeros(rows);
+                Storage inv = zeros(rows);
+                k.layerNorm(rows, dim, 1e-2, in.normal(n), in.normal(dim), in.normal(dim), out, mean, inv);
+                return List.of(out, mean, inv);
+            }));
+        }
+        cases.add(new Case("layerNormBackward" + size, dim + rows, k -> {
+            Inputs in = new Inputs(dim);
+            Storage dX = in.normal(n);
+            Storage dWeight = in.normal(dim);
+            Storage dBias = in.normal(dim);
+            k.layerNormBackward(rows, dim, in.normal(n), in.normal(dim), in.normal(rows), in.positive(rows),
+                    in.normal(n), dX, dWeight, dBias);
+            return List.of(dX, dWeight, dBias);
+        }));
+        cases.add(new Case("swiGlu" + size, 1, k -> {
+            Inputs in = new Inputs(dim);
+            Storage gateUp = in.normal(2 * n);
+            Storage out = zeros(n);
+            Storage dGateUp = in.normal(2 * n);
+            k.swiGlu(rows, dim, gateUp, out);
+            k.swiGluBackward(rows, dim, gateUp, in.normal(n), dGateUp);
+            return List.of(out, dGateUp);
+        }));
+        cases.add(new Case("softmaxRows" + size, dim, k -> {
+            Inputs in = new Inputs(dim);
+            Storage x = in.normal(n);
+            Storage logSumExp = zeros(rows);
+            k.softmaxRows(rows, dim, 1.7, x, logSumExp);
+            return List.of(x, logSumExp);
+        }));
+    }
+
+    private static Forest families() {
+        Forest.Builder b = new Forest.Builder();
+        int prompt = b.root(37);
+        b.child(prompt, 8);
+        int chosen = b.child(prompt, 45);
+        b.child(chosen, 1);
+        b.child(chosen, 70);
+        b.root(5);
+        int other = b.root(1);
+        b.child(other, 3);
+        return b.build();
+    }
+
+    private static void attentions(List<Case> cases) {
+        int[] headDims = {1, 8, 12, 16, 17, 48, 64, 128};
+        for (int hd : headDims) {
+            AttentionShape shape = new AttentionShape(2, 2, hd, 1 / Math.sqrt(hd), 0);
+            attention("sequences", Forest.ofSequences(1, 33, 70), shape, cases);
+            attention("families", families(), shape, cases);
+        }
+        AttentionShape grouped = new AttentionShape(6, 2, 16, 0.25, 0);
+        attention("grouped", families(), grouped, cases);
+        attention("grouped, window", families(), new AttentionShape(6, 2, 16, 0.25, 20), cases);
+        attention("window of one", families(), new AttentionShape(2, 1, 8, 1, 1), cases);
+        attention("long", Forest.ofSequences(207, 300), new AttentionShape(1, 1, 12, 0.3, 0), cases);
+        attention("long, window", Forest.ofSequences(300), new AttentionShape(1, 1, 12, 0.3, 64), cases);
+    }
+
+    private static void attention(String what, Forest forest, AttentionShape shape, List<Case> cases) {
+        int tokens = forest.tokens();
+        String name = what + " " + shape;
+        cases.add(new Case("attention " + name, tokens, k -> {
+            Storage out = zeros((long) tokens * shape.outWidth());
+            Storage logSumExp = zeros((long) tokens * shape.heads());
+            k.attention(forest, shape, new Inputs(7).normal((long) tokens * shape.qkvWidth()), out, logSumExp);
+            return List.of(out, logSumExp);
+        }));
+        cases.add(new Case("attentionBackward " + name, tokens, k -> {
+            Inputs in = new Inputs(7);
+            Storage qkv = in.normal((long) tokens * shape.qkvWidth());
+            Storage out = zeros((long) tokens * shape.outWidth());
+            Storage logSumExp = zeros((long) tokens * shape.heads());
+            SCALAR.attention(forest, shape, qkv, out, logSumExp);
+            Storage dQkv = in.normal((long) tokens * shape.qkvWidth());
+            k.attentionBackward(forest, shape, qkv, out, logSumExp, in.normal((long) tokens * shape.outWidth()), dQkv);
+            return List.of(dQkv);
+        }));
+        cases.add(new Case("cachedAttention " + name, tokens, k -> {
+            Inputs in = new Inputs(7);
+            Storage cache = in.normal(5L * tokens * shape.cacheWidth());
+            Storage out = zeros(4L * shape.outWidth());
+            int[] positions = {0, tokens - 1, tokens / 2, tokens / 3};
+            k.cachedAttention(shape, 4, new int[]{3, 0, 4, 1}, positions, tokens, in.normal(4L * shape.qkvWidth()),
+                    cache, out);
+            return List.of(out, cache);
+        }));
+    }
+
+    @Test
+    void aStreamDoesNotDependOnItsNeighbours() {
+        AttentionShape shape = new AttentionShape(3, 1, 20, 0.2, 0);
+        int capacity = 50;
+        Inputs in = new Inputs(1);
+        Storage qkv = in.normal(4L * shape.qkvWidth());
+        Storage cache = in.normal(4L * capacity * shape.cacheWidth());
+        Storage together = zeros(4L * shape.outWidth());
+        int[] positions = {3, 49, 16, 15};
+        for (Kernels k : VECTORS) {
+            k.cachedAttention(shape, 4, new int[]{0, 1, 2, 3}, positions, capacity, qkv, cache, together);
+            for (int i = 0; i < 4; i++) {
+                Storage alone = zeros(shape.outWidth());
+                k.cachedAttention(shape, 1, new int[]{i}, new int[]{positions[i]}, capacity,
+                        qkv.slice((long) i * shape.qkvWidth(), shape.qkvWidth()), cache, alone);
+                assertThat(alone.toFloats())
+                        .isEqualTo(together.slice((long) i * shape.outWidth(), shape.outWidth()).toFloats());
+            }
+        }
+    }
+
+    @Test
+    void aRowOfSoftmaxDoesNotDependOnTheOthers() {
+        Storage x = new Inputs(1).normal(9 * 77);
+        Storage rows = zeros(9 * 77);
+        rows.copyFrom(x);
+        Kernels k = VECTORS.getLast();
+        k.softmaxRows(9, 77, 1, rows, zeros(9));
+        for (int i = 0; i < 9; i++) {
+            Storage row = x.slice(i * 77L, 77);
+            k.softmaxRows(1, 77, 1, row, zeros(1));
+            assertThat(row.toFloats()).isEqualTo(rows.slice(i * 77L, 77).toFloats());
+        }
+    }
+
+    @Test
+    void aTreeOfAttentionDoesNotDependOnTheOthers() {
+        AttentionShape shape = new AttentionShape(2, 1, 16, 0.25, 0);
+        Storage qkv = new Inputs(1).normal(83L * shape.qkvWidth());
+        Storage together = zeros(83L * shape.outWidth());
+        Storage alone = zeros(50L * shape.outWidth());
+        Kernels k = VECTORS.getLast();
+        k.attention(Forest.ofSequences(33, 50), shape, qkv, together, zeros(83 * 2));
+        k.attention(Forest.ofSequences(50), shape, qkv.slice(33L * shape.qkvWidth(), 50L * shape.qkvWidth()), alone,
+                zeros(50 * 2));
+        assertThat(alone.toFloats())
+                .isEqualTo(together.slice(33L * shape.outWidth(), 50L * shape.outWidth()).toFloats());
+    }
+
+    @Test
+    void largeScoresDoNotOverflow() {
+        AttentionShape shape = new AttentionShape(1, 1, 8, 1000, 0);
+        Storage qkv = new Inputs(1).normal(40L * shape.qkvWidth());
+        Storage out = zeros(40L * shape.outWidth());
+        Storage expected = zeros(40L * shape.outWidth());
+        SCALAR.attention(Forest.ofSequences(40), shape, qkv, expected, zeros(40));
+        VECTORS.getFirst().attention(Forest.ofSequences(40), shape, qkv, out, zeros(40));
+        for (int i = 0; i < out.size(); i++) {
+            // Scores near 5000 are rounded to 5e-4, and so are the weights e^score.
+            assertThat(Math.abs(out.get(i) - expected.get(i))).isLessThan(5e-3);
+        }
+    }
+
+    @Test
+    void refusesWhatItCannotCompute() {
+        Kernels k = VECTORS.getFirst();
+        assertThatThrownBy(() -> k.axpy(5, 1, zeros(4), zeros(5))).isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("at least 5 elements in x, found 4");
+        assertThatThrownBy(() -> k.axpy(5, 1, zeros(5), Storage.of(DType.F64, 1, 2, 3, 4, 5)))
+                .isInstanceOf(IllegalArgumentException.class).hasMessageContaining("expected y as F32, found F64");
+        assertThatThrownBy(() -> k.gatherRows(new int[]{-1}, 1, 4, zeros(4), false, zeros(4)))
+                .isInstanceOf(IllegalArgumentException.class).hasMessageContaining("found -1 at index 0");
+        assertThatThrownBy(() -> k.gatherRows(new int[]{1}, 1, 4, zeros(4), false, zeros(4)))
+                .isInstanceOf(IllegalArgumentException.class).hasMessageContaining("at least 8 elements in table");
+        AttentionShape shape = new AttentionShape(1, 1, 4, 1, 0);
+        assertThatThrownBy(() -> k.cachedAttention(shape, 1, new int[]{0}, new int[]{3}, 3, zeros(12), zeros(24),
+                zeros(4))).isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("expected positions from 0 to 2, found 3");
+    }
+}
