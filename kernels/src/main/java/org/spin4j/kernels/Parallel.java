@@ -17,7 +17,7 @@ public final class Parallel {
     /** How often a worker looks for work before it goes to sleep: some 50 µs, longer than the gap between two kernels. */
     private static final int SPINS = 2_000;
     /** How often the caller looks whether the last iterations are done before it lets another thread have its core. */
-    private static final int WAIT_SPINS = 20_000;
+    private static final int WAIT_SPINS = 2_000;
     private static final long INDEX = 0xffff_ffffL;
     private static final long CLOSED = Integer.MAX_VALUE;
 

@@ -4,6 +4,8 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.ref.Reference;
+import java.nio.ByteOrder;
+import jdk.incubator.vector.FloatVector;
 import org.spin4j.kernels.Kernels.PackedMatrix;
 import org.spin4j.kernels.Kernels.Product;
 
@@ -28,6 +30,7 @@ final class VectorGemm {
     /** Floats that one task packs at least. */
     private static final int PACK_WORK = 16_384;
     private static final int ROWS = 4;
+    private static final ByteOrder ORDER = ByteOrder.nativeOrder();
     private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
 
     private final Parallel parallel;
@@ -135,8 +138,10 @@ final class VectorGemm {
         long work = (long) m * n * Math.max(k, 1);
         int wanted = (int) Math.min(parallel.threads() == 1 ? 1 : 8L * parallel.threads(), 1 + work / TASK_WORK);
         int cacheRows = (int) Math.max(4 * ROWS, BLOCK_BYTES / (4L * Math.max(k, 1)));
-        // Rows are cut first: a block of 32 rows or more uses each panel of B often enough.
-        int rows = roundUp(Math.min(cacheRows, Math.max(FEW_ROWS, Math.ceilDiv(m, wanted))));
+        // Rows are cut first: a block of 32 rows or more uses each panel of B often enough. Columns of a transposed A may
+        // have to be copied together for each group of panels, so there smaller blocks are the lesser evil.
+        int fewest = a.columns ? FEW_ROWS / 2 : FEW_ROWS;
+        int rows = roundUp(Math.min(cacheRows, Math.max(fewest, Math.ceilDiv(m, wanted))));
         int rowBlocks = Math.ceilDiv(m, rows);
         int groups = Math.clamp(Math.ceilDiv(wanted, rowBlocks), 1, panels);
         parallel.forEach(rowBlocks * groups, t -> {
@@ -320,10 +325,8 @@ final class VectorGemm {
         }
 
         private static void copyFour(long from, long to) {
-            long two = Memory.ALL.get(ValueLayout.JAVA_LONG_UNALIGNED, from);
-            long more = Memory.ALL.get(ValueLayout.JAVA_LONG_UNALIGNED, from + 8);
-            Memory.ALL.set(ValueLayout.JAVA_LONG_UNALIGNED, to, two);
-            Memory.ALL.set(ValueLayout.JAVA_LONG_UNALIGNED, to + 8, more);
+            FloatVector.fromMemorySegment(FloatVector.SPECIES_128, Memory.ALL, from, ORDER)
+                    .intoMemorySegment(Memory.ALL, to, ORDER);
         }
     }
 

@@ -73,6 +73,11 @@ public final class Demo {
         }
     }
 
+    /** Names in the table. */
+    static final String SFT = "SFT";
+    static final String SPIN = "SPIN ";
+    static final String CONTINUED = "continued SFT";
+
     private static final String END = "<|end|>";
     private static final String USER = "<|user|>";
     private static final String ASSISTANT = "<|assistant|>";
@@ -116,6 +121,17 @@ public final class Demo {
         return List.copyOf(scores);
     }
 
+    /** Writes report.html into the demo's folder. */
+    public Path writeReport(List<Score> made) {
+        Map<String, String> facts = new LinkedHashMap<>();
+        facts.put("scale", scale.toString());
+        facts.put("seed", Long.toString(seed));
+        facts.put("backend", kernels.describe());
+        Path page = folder.resolve("report.html");
+        new DemoReport(made).write(page, facts, RunReport.sections(folder.resolve("spin")));
+        return page;
+    }
+
     private void play() {
         tasks = DemoTasks.splits(seed, scale.examples(), 500, 500);
         writeData();
@@ -125,7 +141,7 @@ public final class Demo {
             pretrain(model);
             score("base, half wrong", "base/model", model);
             sft(model);
-            score("SFT", "sft/model", model);
+            score(SFT, "sft/model", model);
             try (Decoder start = model.copy()) {
                 double tokens = spin(model);
                 continueSft(start, tokens);
@@ -242,7 +258,7 @@ public final class Demo {
                 if (result.iteration() >= 0) {
                     tokens += result.numbers().get("train_tokens");
                     model.restore(result.model());
-                    score("SPIN " + result.iteration(), "spin/iteration-" + result.iteration() + "/model", model);
+                    score(SPIN + result.iteration(), "spin/iteration-" + result.iteration() + "/model", model);
                 }
             }
             return tokens;
@@ -257,7 +273,7 @@ public final class Demo {
                 RunContext context = open("sft-continued", "learning_rate=2e-4", "warmup_ratio=0.1",
                         "num_train_epochs=" + epochs, "logging_steps=20")) {
             Sft.run(context, model, rows, inputs(), tokenizer);
-            score("continued SFT", "sft-continued/model", model);
+            score(CONTINUED, "sft-continued/model", model);
         }
     }
 

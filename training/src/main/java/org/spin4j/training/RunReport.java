@@ -58,8 +58,19 @@ public final class RunReport {
         return page;
     }
 
+    /** The sections of a run's report, for a page that shows more than one run. */
+    static List<Section> sections(Path run) {
+        RunReport report = new RunReport(run);
+        return report.sections(report.facts());
+    }
+
     private Report report() {
         Map<String, String> facts = facts();
+        String name = run.toAbsolutePath().normalize().getFileName().toString();
+        return new Report(facts.getOrDefault("command", "run") + ": " + name, sections(facts));
+    }
+
+    private List<Section> sections(Map<String, String> facts) {
         List<Section> sections = new ArrayList<>();
         sections.add(new Report.Facts("The run", facts));
         if (!evaluations.isEmpty()) {
@@ -71,8 +82,7 @@ public final class RunReport {
             sections.add(samples());
         }
         sections.add(new Report.Note("How to read this", notes()));
-        String name = run.toAbsolutePath().normalize().getFileName().toString();
-        return new Report(facts.getOrDefault("command", "run") + ": " + name, sections);
+        return sections;
     }
 
     // ---- what the run is ---------------------------------------------------------------------------------------------

@@ -25,8 +25,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
 @Command(name = "spin4j", synopsisSubcommandLabel = "COMMAND", description = {
         "Trains language models with SFT, DPO and SPIN, on the JVM alone."}, footer = {"",
                 "spin4j COMMAND --help tells more; spin4j doctor checks this machine."}, subcommands = {
-                        // Further commands, demo for one, are added here.
-                        DoctorCommand.class, TokenizerCommand.class, TrainCommand.SftCommand.class,
+                        DemoCommand.class, DoctorCommand.class, TokenizerCommand.class, TrainCommand.SftCommand.class,
                         TrainCommand.DpoCommand.class, TrainCommand.SpinCommand.class, GenerateCommand.class,
                         ScoreCommand.class, ReportCommand.class})
 public final class Spin4j implements Runnable {
