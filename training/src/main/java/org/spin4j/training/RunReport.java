@@ -100,8 +100,9 @@ public final class RunReport {
         TrainConfig config = TrainConfig.load(method, Optional.of(run.resolve("config.yaml")), List.of()).config();
         Map<String, String> usual = ConfigKeys.texts(TrainConfig.defaults(), false);
         ConfigKeys.texts(config, false).forEach((key, text) -> {
-            if (!text.isEmpty() && (ALWAYS.contains(key) || !text.equals(usual.get(key)))) {
-                facts.put(key, text);
+            boolean set = !text.isEmpty() && !text.equals("null");
+            if (set && (ALWAYS.contains(key) || !text.equals(usual.get(key)))) {
+                facts.put(key, text.startsWith("\"") ? text.substring(1, text.length() - 1) : text);
             }
         });
         return facts;
@@ -155,7 +156,8 @@ public final class RunReport {
         names.forEach(n -> header.add(n.replace('_', ' ')));
         List<List<String>> rows = new ArrayList<>();
         evaluations.forEach((model, evaluation) -> {
-            List<String> row = new ArrayList<>(List.of(model));
+            // The space must not break: a narrow column would tear the number off.
+            List<String> row = new ArrayList<>(List.of(model.replace(' ', '\u00A0')));
             names.forEach(n -> row.add(cell(evaluation.numbers(), n)));
             rows.add(row);
         });
@@ -173,11 +175,10 @@ public final class RunReport {
                 : number(value);
     }
 
-    /** A number as people read it: whole if it is whole, else four digits behind the point. */
+    /** A number as people read it: whole if it is whole, one digit behind the point if it is large, else four. */
     public static String number(double value) {
-        return value == Math.rint(value) && Math.abs(value) < 1e15
-                ? String.format(Locale.ROOT, "%,.0f", value)
-                : String.format(Locale.ROOT, "%.4f", value);
+        boolean whole = value == Math.rint(value) && Math.abs(value) < 1e15 && value != 0;
+        return String.format(Locale.ROOT, whole ? "%,.0f" : Math.abs(value) >= 10 ? "%,.1f" : "%.4f", value);
     }
 
     private static Interval accuracy(Map<String, Double> numbers) {

@@ -179,9 +179,30 @@ public final class TextData {
             case Row.Completion c -> responseTo(c.prompt(), c.completion());
             case Row.Conversation c -> lastTurn(c.chat());
             case Row.Pair p -> responseTo(p.prompt(), p.chosen());
+            case Row.Labelled l -> labelledResponse(l);
             default -> throw BadInputException.of("expected rows with a prompt and a response, found %s",
                     row.getClass().getSimpleName());
         };
+    }
+
+    /** Ids whose labels are missing up to some token and the ids themselves from there on. */
+    private Examples.Response labelledResponse(Row.Labelled row) {
+        int[] ids = row.inputIds().toArray();
+        int start = 0;
+        while (start < ids.length && row.labels().get(start) == Row.Labelled.NO_LOSS) {
+            start++;
+        }
+        boolean response = start > 0 && start < ids.length;
+        for (int t = start; t < ids.length; t++) {
+            response &= row.labels().get(t) == ids[t];
+        }
+        if (!response) {
+            throw BadInputException.of("expected labels that are -100 on a prompt and repeat input_ids on all of the "
+                    + "response, found others; give prompt and response apart");
+        }
+        int[] prompt = cutPrompt(Arrays.copyOf(ids, start));
+        return new Examples.Response(prompt,
+                cutEnd(Arrays.copyOfRange(ids, start, ids.length), maxLength - prompt.length));
     }
 
     /** A row of SFT data as a sequence with labels on the response only. */

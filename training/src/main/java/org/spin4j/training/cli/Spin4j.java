@@ -88,8 +88,13 @@ public final class Spin4j implements Runnable {
     private static String wrongUse(ParameterException e) {
         CommandLine line = e.getCommandLine();
         String see = "; see " + line.getCommandSpec().qualifiedName() + " --help";
-        if (e instanceof UnmatchedArgumentException unmatched && !unmatched.getUnmatched().isEmpty()) {
-            return unknown(line, unmatched.getUnmatched().getFirst()) + see;
+        if (e instanceof UnmatchedArgumentException unknown && !unknown.getUnmatched().isEmpty()) {
+            return unknown(line, unknown.getUnmatched().getFirst()) + see;
+        }
+        List<String> unmatched = line.getUnmatchedArguments();
+        if (e instanceof MissingParameterException && !unmatched.isEmpty() && unmatched.getFirst().startsWith("-")) {
+            // What is missing may well be what was mistyped.
+            return unknown(line, unmatched.getFirst()) + see;
         }
         if (e instanceof MissingParameterException missing && !missing.getMissing().isEmpty()) {
             List<String> names = missing.getMissing().stream()

@@ -9,6 +9,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.DoubleSummaryStatistics;
+import java.math.BigDecimal;
+import java.math.MathContext;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
@@ -149,6 +151,7 @@ final class PlotSvg {
                 .setPlotGridLinesStroke(new BasicStroke(0.6f)).setAxisTicksMarksVisible(false)
                 .setAxisTicksLineVisible(false);
         style.setLocale(Locale.ROOT);
+        style.setYAxisTickLabelsFormattingFunction(PlotSvg::label);
         double[] xs = plot.series().stream().flatMap(s -> finite(s).stream()).mapToDouble(Point::x).toArray();
         DoubleSummaryStatistics range = Arrays.stream(xs).summaryStatistics();
         if (Arrays.stream(xs).allMatch(x -> x == Math.rint(x)) && range.getMax() - range.getMin() <= 20) {
@@ -156,6 +159,13 @@ final class PlotSvg {
             style.setXAxisTickLabelsFormattingFunction(
                     x -> Math.abs(x - Math.rint(x)) < 1e-6 ? String.format(Locale.ROOT, "%.0f", x) : "");
         }
+    }
+
+    /** A tick's number with no more digits than tell it from its neighbours. */
+    private static String label(double y) {
+        BigDecimal rounded = new BigDecimal(y).round(new MathContext(5)).stripTrailingZeros();
+        boolean plain = y == 0 || Math.abs(y) >= 1e-4 && Math.abs(y) < 1e7;
+        return plain ? rounded.toPlainString() : rounded.toString().replace("E", "e");
     }
 
     /** Takes what stands before the element away, lets it scale with the page and take the page's colours. */
