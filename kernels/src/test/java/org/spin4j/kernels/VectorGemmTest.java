@@ -133,9 +133,15 @@ final class VectorGemmTest {
         for (int i = 0; i < m; i++) {
             for (int j = 0; j < n; j++) {
                 float sum = 0;
+                float chain = 0;
+                int stretch = VectorGemm.stretch(k);
                 for (int p = 0; p < k; p++) {
-                    sum = Math.fma(product == Product.TN ? a[p * m + i] : a[i * k + p],
-                            product == Product.NT ? b[j * k + p] : b[p * n + j], sum);
+                    chain = Math.fma(product == Product.TN ? a[p * m + i] : a[i * k + p],
+                            product == Product.NT ? b[j * k + p] : b[p * n + j], chain);
+                    if ((p + 1) % stretch == 0 || p + 1 == k) {
+                        sum = p < stretch ? chain : sum + chain;
+                        chain = 0;
+                    }
                 }
                 sum = bias == null ? sum : sum + (float) bias.get(j);
                 c[i * n + j] = addend == null ? sum : sum + (float) addend.get((long) i * n + j);
