@@ -2,9 +2,7 @@ package org.spin4j.kernels;
 
 import static org.spin4j.kernels.VectorMemory.LANES;
 import static org.spin4j.kernels.VectorMemory.VECTOR_BYTES;
-import static org.spin4j.kernels.VectorMemory.get;
 import static org.spin4j.kernels.VectorMemory.load;
-import static org.spin4j.kernels.VectorMemory.set;
 import static org.spin4j.kernels.VectorMemory.splat;
 import static org.spin4j.kernels.VectorMemory.store;
 
@@ -28,7 +26,11 @@ record AttentionBlock(Forest forest, AttentionShape shape, int segment, int from
     static final int QUERIES = 2 * LANES;
     /** Keys that are scored at a time: their scores, keys and values stay in the first-level cache. */
     static final int KEYS = 64;
-    private static final FloatVector IOTA = FloatVector.zero(VectorMemory.SPECIES).addIndex(1);
+
+    /** Rows that a matrix of columns has room for: as many as whole squares of a transposition and whole tiles touch. */
+    static int paddedRows(int headDim) {
+        return VectorMemory.roundUp(headDim, Math.max(LANES, AttentionTile.ROWS));
+    }
 
     /** A run of keys in the flat row, at most {@link #KEYS} long. */
     @FunctionalInterface
@@ -68,48 +70,18 @@ record AttentionBlock(Forest forest, AttentionShape shape, int segment, int from
         }
     }
 
-    /**
-     * Copies rows of {@code headDim} numbers, one per query, into columns.
-     *
-     * @param rows     address of the first query's row
-     * @param rowBytes from one row to the next
-     * @param columns  [headDim, lanes]; lanes without a query become 0
-     */
-    void transpose(long rows, long rowBytes, float factor, long columns) {
-        int hd = shape.headDim();
-        long stride = stride();
-        if (count < vectors() * LANES) {
-            VectorMemory.zero(columns, hd * stride / 4);
-        }
-        for (int q = 0; q < count; q++) {
-            long row = rows + q * rowBytes;
-            long column = columns + q * 4L;
-            for (int d = 0; d < hd; d++) {
-                set(column + d * stride, factor * get(row + d * 4L));
-            }
-        }
+    /** Queries (or gradients), a row each, become columns [headDim padded to vectors, lanes], times a factor. */
+    void toColumns(long rows, long rowBytes, float factor, long columns, long square) {
+        VectorTranspose.toColumns(count, shape.headDim(), rows, rowBytes, factor, vectors(), columns, stride(), square);
+    }
+
+    /** Columns become rows again, each query's times its own factor. */
+    void toRows(long columns, long factors, long rows, long rowBytes, long square) {
+        VectorTranspose.toRows(count, shape.headDim(), columns, stride(), vectors(), factors, rows, rowBytes, square);
     }
 
     /**
-     * Writes columns back into rows: the reverse of {@link #transpose}.
-     *
-     * @param factors [lanes]: factor of each query
-     */
-    void transposeBack(long columns, long factors, long rows, long rowBytes) {
-        int hd = shape.headDim();
-        long stride = stride();
-        for (int q = 0; q < count; q++) {
-            long row = rows + q * rowBytes;
-            long column = columns + q * 4L;
-            float factor = get(factors + q * 4L);
-            for (int d = 0; d < hd; d++) {
-                set(row + d * 4L, factor * get(column + d * stride));
-            }
-        }
-    }
-
-    /**
-     * Scores of a run of keys, [keys, lanes]; minus infinity where a query does not see a key.
+     * Scores of a run of keys, [{@link #rows}, lanes]; minus infinity where a query does not see a key or there is none.
      *
      * @param key      address of the first key
      * @param keyBytes from one key to the next
@@ -127,13 +99,21 @@ record AttentionBlock(Forest forest, AttentionShape shape, int segment, int from
             if (oldest > 0 || end < count) {
                 for (int v = 0; v < vectors(); v++) {
                     long at = scores + j * stride + v * VECTOR_BYTES;
-                    FloatVector lane = IOTA.add(v * LANES);
+                    FloatVector lane = VectorMemory.IOTA.add(v * LANES);
                     VectorMask<Float> hidden = lane.lt((float) oldest)
                             .or(lane.compare(VectorOperators.GE, (float) end));
                     store(load(at).blend(Float.NEGATIVE_INFINITY, hidden), at);
                 }
             }
         }
+        for (int j = keys; j < rows(keys); j++) {
+            fill(scores + j * stride, Float.NEGATIVE_INFINITY);
+        }
+    }
+
+    /** Rows of a matrix of scores: whole tiles. */
+    static int rows(int keys) {
+        return VectorMemory.roundUp(keys, AttentionTile.ROWS);
     }
 
     /** The value in every lane of {@code columns} [lanes]. */

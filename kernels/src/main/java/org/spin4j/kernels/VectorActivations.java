@@ -11,9 +11,13 @@ import jdk.incubator.vector.VectorMask;
 
 /** SwiGLU and GELU, forward and backward, in vectors. Every number of the result depends on one place of the inputs only. */
 final class VectorActivations {
-    /** sqrt(2 / π), of the tanh form of GELU. */
-    private static final float GELU_SLOPE = 0.7978846f;
-    private static final float GELU_CUBE = 0.044715f;
+    private static final FloatVector ONE = splat(1);
+    private static final FloatVector GELU_CUBE = splat(0.044715f);
+    private static final FloatVector GELU_CUBE_3 = splat(3 * 0.044715f);
+    /** 2 · sqrt(2 / π), twice the slope of the tanh form of GELU. */
+    private static final FloatVector GELU_SLOPE = splat(1.595769f);
+
+    private static final FloatVector MINUS_GELU_SLOPE = GELU_SLOPE.neg();
 
     private final Chunks chunks;
 
@@ -23,7 +27,7 @@ final class VectorActivations {
 
     /** 1 / (1 + e^-x). */
     static FloatVector sigmoid(FloatVector x) {
-        return splat(1f).div(VectorMath.exp(x.neg()).add(1f));
+        return ONE.div(VectorMath.exp(x.neg()).add(ONE));
     }
 
     void swiGlu(int rows, int hidden, long gateUp, long out) {
@@ -35,49 +39,51 @@ final class VectorActivations {
                 long y = out + i * hidden * 4;
                 int j = 0;
                 for (; j + LANES <= hidden; j += LANES) {
-                    FloatVector g = load(gate + j * 4L);
-                    store(g.mul(sigmoid(g)).mul(load(up + j * 4L)), y + j * 4L);
+                    store(silu(load(gate + j * 4L)).mul(load(up + j * 4L)), y + j * 4L);
                 }
                 if (j < hidden) {
-                    FloatVector g = load(gate + j * 4L, tail);
-                    store(g.mul(sigmoid(g)).mul(load(up + j * 4L, tail)), y + j * 4L, tail);
+                    store(silu(load(gate + j * 4L, tail)).mul(load(up + j * 4L, tail)), y + j * 4L, tail);
                 }
             }
         });
     }
 
-    /** With s = sigmoid(g): d silu / dg = s · (1 + g · (1 - s)). */
     void swiGluBackward(int rows, int hidden, long gateUp, long dOut, long dGateUp) {
         VectorMask<Float> tail = tail(hidden);
+        long up = hidden * 4L;
         chunks.rows(rows, 2L * hidden, (from, to) -> {
             for (long i = from; i < to; i++) {
                 long gate = gateUp + i * hidden * 8;
                 long dGate = dGateUp + i * hidden * 8;
                 long dY = dOut + i * hidden * 4;
-                long up = hidden * 4L;
                 int j = 0;
                 for (; j + LANES <= hidden; j += LANES) {
                     long at = j * 4L;
                     FloatVector g = load(gate + at);
                     FloatVector s = sigmoid(g);
-                    FloatVector d = load(dY + at);
-                    store(d.mul(g.mul(s)), dGate + up + at);
+                    FloatVector d = load(dY + at).mul(s);
+                    store(d.mul(g), dGate + up + at);
                     store(d.mul(load(gate + up + at)).mul(siluSlope(g, s)), dGate + at);
                 }
                 if (j < hidden) {
                     long at = j * 4L;
                     FloatVector g = load(gate + at, tail);
                     FloatVector s = sigmoid(g);
-                    FloatVector d = load(dY + at, tail);
-                    store(d.mul(g.mul(s)), dGate + up + at, tail);
+                    FloatVector d = load(dY + at, tail).mul(s);
+                    store(d.mul(g), dGate + up + at, tail);
                     store(d.mul(load(gate + up + at, tail)).mul(siluSlope(g, s)), dGate + at, tail);
                 }
             }
         });
     }
 
+    private static FloatVector silu(FloatVector x) {
+        return x.div(VectorMath.exp(x.neg()).add(ONE));
+    }
+
+    /** With s = sigmoid(g): d silu / dg = s · (1 + g · (1 - s)); here without the factor s. */
     private static FloatVector siluSlope(FloatVector g, FloatVector s) {
-        return s.mul(g.fma(splat(1f).sub(s), splat(1f)));
+        return g.fma(ONE.sub(s), ONE);
     }
 
     void gelu(long n, long x, long out) {
@@ -106,19 +112,17 @@ final class VectorActivations {
         });
     }
 
-    /** gelu(x) = x / 2 · (1 + tanh u) = x · sigmoid(2u), u = sqrt(2/π) (x + 0.044715 x³): no cancellation where tanh u is near -1. */
+    /** x / 2 · (1 + tanh u) = x · sigmoid(2u), u = sqrt(2/π) (x + 0.044715 x³): nothing cancels where tanh u is near -1. */
     private static FloatVector gelu(FloatVector x) {
-        return x.mul(sigmoid(twiceU(x)));
+        FloatVector minusTwoU = x.mul(x).fma(GELU_CUBE, ONE).mul(x).mul(MINUS_GELU_SLOPE);
+        return x.div(VectorMath.exp(minusTwoU).add(ONE));
     }
 
     /** With s = sigmoid(2u): d gelu / dx = s + x · s · (1 - s) · 2u'. */
     private static FloatVector geluSlope(FloatVector x) {
-        FloatVector s = sigmoid(twiceU(x));
-        FloatVector slopeU = x.mul(x).fma(splat(3 * GELU_CUBE), splat(1f)).mul(2 * GELU_SLOPE);
-        return x.mul(s).mul(splat(1f).sub(s)).fma(slopeU, s);
-    }
-
-    private static FloatVector twiceU(FloatVector x) {
-        return x.mul(x).fma(splat(GELU_CUBE), splat(1f)).mul(x).mul(2 * GELU_SLOPE);
+        FloatVector square = x.mul(x);
+        FloatVector s = sigmoid(square.fma(GELU_CUBE, ONE).mul(x).mul(GELU_SLOPE));
+        FloatVector slope = square.fma(GELU_CUBE_3, ONE).mul(GELU_SLOPE);
+        return x.mul(s).mul(ONE.sub(s)).fma(slope, s);
     }
 }

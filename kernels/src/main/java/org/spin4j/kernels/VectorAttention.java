@@ -1,15 +1,7 @@
 package org.spin4j.kernels;
 
-import static org.spin4j.kernels.VectorMemory.VECTOR_BYTES;
 import static org.spin4j.kernels.VectorMemory.get;
-import static org.spin4j.kernels.VectorMemory.load;
-import static org.spin4j.kernels.VectorMemory.roundUp;
 import static org.spin4j.kernels.VectorMemory.set;
-import static org.spin4j.kernels.VectorMemory.splat;
-import static org.spin4j.kernels.VectorMemory.store;
-
-import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorOperators;
 
 /**
  * Attention, forward. One task is a block of queries of one head; it walks the keys it sees in short runs with a running
@@ -63,22 +55,23 @@ final class VectorAttention {
         long key = qkv + (long) (shape.heads() + kvHead) * hd * 4;
         long value = key + (long) shape.kvHeads() * hd * 4;
 
-        long queries = scratch.floats((2L * roundUp(hd, AttentionTile.ROWS) + AttentionBlock.KEYS + 2) * stride / 4);
-        long mix = queries + hd * stride;
-        long scores = mix + roundUp(hd, AttentionTile.ROWS) * stride;
-        long max = scores + AttentionBlock.KEYS * stride;
+        long columnBytes = AttentionBlock.paddedRows(hd) * stride;
+        long scoreBytes = (AttentionBlock.KEYS + 1) * stride;
+        long queries = scratch.floats((2 * columnBytes + scoreBytes + 2 * stride) / 4 + VectorTranspose.SQUARE);
+        long mix = queries + columnBytes;
+        long scores = mix + columnBytes;
+        long max = scores + scoreBytes;
         long sum = max + stride;
-        block.transpose(qkv + block.firstQuery() * rowBytes + (long) head * hd * 4, rowBytes, (float) shape.scale(),
-                queries);
+        long square = sum + stride;
+        block.toColumns(qkv + block.firstQuery() * rowBytes + (long) head * hd * 4, rowBytes, (float) shape.scale(),
+                queries, square);
         block.fill(max, LOWEST);
         block.fill(sum, 0);
-        VectorMemory.zero(mix, roundUp(hd, AttentionTile.ROWS) * stride / 4);
+        VectorMemory.zero(mix, columnBytes / 4);
         block.keyRuns((first, keys) -> {
             block.scores(first, keys, key + first * rowBytes, rowBytes, queries, scores);
-            for (int v = 0; v < block.vectors(); v++) {
-                long at = v * VECTOR_BYTES;
-                rescale(hd, stride, mix + at, runningSoftmax(keys, stride, scores + at, max + at, sum + at));
-            }
+            AttentionScores.runningSoftmax(AttentionBlock.rows(keys), block.vectors(), stride, scores, max, sum, hd,
+                    mix);
             AttentionTile.multiply(hd, block.vectors(), keys, value + first * rowBytes, 4, rowBytes, scores, stride,
                     mix,
                     stride, true);
@@ -91,36 +84,6 @@ final class VectorAttention {
             set(sum + q * 4L, 1 / total);
         }
         long outBytes = shape.outWidth() * 4L;
-        block.transposeBack(mix, sum, out + block.firstQuery() * outBytes + (long) head * hd * 4, outBytes);
-    }
-
-    /**
-     * Turns one vector column of scores into exp(score - maximum) and brings maximum and sum up to date.
-     *
-     * @return factor e^(old maximum - new maximum) on what was summed before
-     */
-    private static FloatVector runningSoftmax(int keys, long stride, long scores, long max, long sum) {
-        FloatVector oldMax = load(max);
-        FloatVector newMax = oldMax;
-        for (int j = 0; j < keys; j++) {
-            FloatVector s = load(scores + j * stride);
-            newMax = newMax.blend(s, s.compare(VectorOperators.GT, newMax));
-        }
-        FloatVector total = splat(0);
-        for (int j = 0; j < keys; j++) {
-            FloatVector p = VectorMath.exp(load(scores + j * stride).sub(newMax));
-            total = total.add(p);
-            store(p, scores + j * stride);
-        }
-        FloatVector factor = VectorMath.exp(oldMax.sub(newMax));
-        store(load(sum).fma(factor, total), sum);
-        store(newMax, max);
-        return factor;
-    }
-
-    private static void rescale(int rows, long stride, long column, FloatVector factor) {
-        for (int d = 0; d < rows; d++) {
-            store(load(column + d * stride).mul(factor), column + d * stride);
-        }
+        block.toRows(mix, sum, out + block.firstQuery() * outBytes + (long) head * hd * 4, outBytes, square);
     }
 }

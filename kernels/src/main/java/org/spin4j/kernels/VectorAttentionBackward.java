@@ -1,16 +1,12 @@
 package org.spin4j.kernels;
 
 import static org.spin4j.kernels.VectorMemory.LANES;
-import static org.spin4j.kernels.VectorMemory.VECTOR_BYTES;
 import static org.spin4j.kernels.VectorMemory.get;
 import static org.spin4j.kernels.VectorMemory.load;
 import static org.spin4j.kernels.VectorMemory.roundUp;
 import static org.spin4j.kernels.VectorMemory.set;
-import static org.spin4j.kernels.VectorMemory.splat;
 import static org.spin4j.kernels.VectorMemory.store;
 import static org.spin4j.kernels.VectorMemory.tail;
-
-import jdk.incubator.vector.FloatVector;
 
 /**
  * Attention, backward (Dao et al. 2022, arXiv 2205.14135, algorithm 4). With P = exp(S - logSumExp) computed anew from queries
@@ -71,21 +67,23 @@ final class VectorAttentionBackward {
 
     /** Scratch addresses of one block of queries: columns are [headDim, lanes], rows [queries, headDim padded to vectors]. */
     private record BlockMemory(long queryColumns, long dOutColumns, long dQueryColumns, long queryRows, long dOutRows,
-            long scores, long dScores, long logSumExp, long delta, long scale) {
+            long scores, long dScores, long logSumExp, long delta, long scale, long square) {
         static long floats(int hd) {
             return QUERIES
-                    * (3L * roundUp(hd, AttentionTile.ROWS) + 2L * roundUp(hd, LANES) + 2L * AttentionBlock.KEYS + 3);
+                    * (3L * AttentionBlock.paddedRows(hd) + 2L * roundUp(hd, LANES) + 2L * AttentionBlock.KEYS + 3)
+                    + VectorTranspose.SQUARE;
         }
 
         static BlockMemory at(long address, int hd) {
-            long columns = 4L * QUERIES * roundUp(hd, AttentionTile.ROWS);
+            long columns = 4L * QUERIES * AttentionBlock.paddedRows(hd);
             long rows = 4L * QUERIES * roundUp(hd, LANES);
             long keys = 4L * QUERIES * AttentionBlock.KEYS;
+            long lane = 4L * QUERIES;
             long a = address + 3 * columns;
             long b = a + 2 * rows;
             long c = b + 2 * keys;
             return new BlockMemory(address, address + columns, address + 2 * columns, a, a + rows, b, b + keys, c,
-                    c + 4L * QUERIES, c + 8L * QUERIES);
+                    c + lane, c + 2 * lane, c + 3 * lane);
         }
     }
 
@@ -105,8 +103,8 @@ final class VectorAttentionBackward {
         long query = qkv + block.firstQuery() * rowBytes + (long) head * hd * 4;
         long outAt = block.firstQuery() * outBytes + (long) head * hd * 4;
 
-        block.transpose(query, rowBytes, scale, memory.queryColumns);
-        block.transpose(dOut + outAt, outBytes, 1, memory.dOutColumns);
+        block.toColumns(query, rowBytes, scale, memory.queryColumns, memory.square);
+        block.toColumns(dOut + outAt, outBytes, 1, memory.dOutColumns, memory.square);
         block.fill(memory.delta, 0);
         block.fill(memory.scale, scale);
         // A lane without a query: exp(0 - infinity) = 0.
@@ -118,7 +116,7 @@ final class VectorAttentionBackward {
             long row = (long) (block.firstQuery() + q) * shape.heads() + head;
             set(memory.logSumExp + q * 4L, get(logSumExp + row * 4));
         }
-        VectorMemory.zero(memory.dQueryColumns, roundUp(hd, AttentionTile.ROWS) * stride / 4);
+        VectorMemory.zero(memory.dQueryColumns, AttentionBlock.paddedRows(hd) * stride / 4);
 
         block.keyRuns((first, keys) -> {
             long keyAt = key + first * rowBytes;
@@ -126,40 +124,20 @@ final class VectorAttentionBackward {
             block.scores(first, keys, keyAt, rowBytes, memory.queryColumns, memory.scores);
             AttentionTile.multiply(keys, vectors, hd, valueAt, rowBytes, 4, memory.dOutColumns, stride, memory.dScores,
                     stride, false);
-            for (int v = 0; v < vectors; v++) {
-                long at = v * VECTOR_BYTES;
-                scoreGradients(keys, stride, memory.scores + at, memory.dScores + at, load(memory.logSumExp + at),
-                        load(memory.delta + at));
-            }
+            int rows = AttentionBlock.rows(keys);
+            AttentionScores.gradients(rows, vectors, stride, memory.scores, memory.dScores, memory.logSumExp,
+                    memory.delta);
             AttentionTile.multiply(hd, vectors, keys, keyAt, 4, rowBytes, memory.dScores, stride, memory.dQueryColumns,
                     stride, true);
-            int rows = roundUp(keys, AttentionTile.ROWS);
+            // Rows of no key are 0: they add nothing to the gradients of the keys behind this run.
             long offset = (first - firstToken) * paddedBytes;
             AttentionTile.multiply(rows, padded / LANES, block.count(), memory.scores, stride, 4, memory.dOutRows,
                     paddedBytes, dValue + offset, paddedBytes, true);
             AttentionTile.multiply(rows, padded / LANES, block.count(), memory.dScores, stride, 4, memory.queryRows,
                     paddedBytes, dKey + offset, paddedBytes, true);
         });
-        block.transposeBack(memory.dQueryColumns, memory.scale,
-                dQkv + block.firstQuery() * rowBytes + (long) head * hd * 4, rowBytes);
-    }
-
-    /**
-     * One vector column: scores become P, and dP becomes P∘(dP - δ). Rows up to the next full tile become 0, so that the tile adds
-     * nothing to the gradients of the keys behind this run.
-     */
-    private static void scoreGradients(int keys, long stride, long scores, long dScores, FloatVector logSumExp,
-            FloatVector delta) {
-        for (int j = 0; j < keys; j++) {
-            long at = j * stride;
-            FloatVector p = VectorMath.exp(load(scores + at).sub(logSumExp));
-            store(p, scores + at);
-            store(p.mul(load(dScores + at).sub(delta)), dScores + at);
-        }
-        for (int j = keys; j < roundUp(keys, AttentionTile.ROWS); j++) {
-            store(splat(0), scores + j * stride);
-            store(splat(0), dScores + j * stride);
-        }
+        block.toRows(memory.dQueryColumns, memory.scale,
+                dQkv + block.firstQuery() * rowBytes + (long) head * hd * 4, rowBytes, memory.square);
     }
 
     private static void padRow(int n, long from, float factor, long to) {

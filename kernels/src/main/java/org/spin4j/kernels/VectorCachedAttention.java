@@ -1,17 +1,20 @@
 package org.spin4j.kernels;
 
+import static org.spin4j.kernels.Memory.ALL;
 import static org.spin4j.kernels.VectorMemory.LANES;
+import static org.spin4j.kernels.VectorMemory.ORDER;
+import static org.spin4j.kernels.VectorMemory.SPECIES;
 import static org.spin4j.kernels.VectorMemory.VECTOR_BYTES;
 import static org.spin4j.kernels.VectorMemory.get;
 import static org.spin4j.kernels.VectorMemory.load;
 import static org.spin4j.kernels.VectorMemory.roundUp;
-import static org.spin4j.kernels.VectorMemory.set;
 import static org.spin4j.kernels.VectorMemory.splat;
 import static org.spin4j.kernels.VectorMemory.store;
 import static org.spin4j.kernels.VectorMemory.sum;
 
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
+import jdk.incubator.vector.VectorOperators;
 
 /**
  * Attention of one new token per stream over its cache. There is one query to a head, so the lanes run along the head here;
@@ -45,32 +48,64 @@ final class VectorCachedAttention {
 
     private void head(AttentionShape shape, int keys, long query, long key, long rowBytes, long out) {
         int hd = shape.headDim();
-        long scores = scratch.floats(roundUp(keys, LANES));
-        float max = Float.NEGATIVE_INFINITY;
-        for (int j = 0; j < keys; j++) {
-            float s = (float) shape.scale() * VectorMemory.dot(hd, query, key + j * rowBytes);
-            max = Math.max(max, s);
-            set(scores + j * 4L, s);
-        }
-        for (int j = keys; j < roundUp(keys, LANES); j++) {
-            set(scores + j * 4L, Float.NEGATIVE_INFINITY);
-        }
-        FloatVector sums = splat(0);
-        for (int j = 0; j < keys; j += LANES) {
-            FloatVector p = VectorMath.exp(load(scores + j * 4L).sub(max));
-            sums = sums.add(p);
-            store(p, scores + j * 4L);
-        }
-        float share = 1 / sum(sums);
+        int padded = roundUp(keys, LANES);
+        long scores = scratch.floats(padded + VectorTranspose.SQUARE);
+        scores(hd, (float) shape.scale(), keys, query, key, rowBytes, scores, scores + padded * 4L);
+        float share = 1 / softmax(padded, scores);
         long value = key + (long) shape.kvHeads() * hd * 4;
         int d = 0;
         for (; d + 2 * LANES <= hd; d += 2 * LANES) {
             mixTwo(keys, scores, value + d * 4L, rowBytes, share, out + d * 4L);
         }
         for (; d < hd; d += LANES) {
-            VectorMask<Float> lanes = VectorMemory.SPECIES.indexInRange(d, hd);
+            VectorMask<Float> lanes = SPECIES.indexInRange(d, hd);
             mix(keys, scores, value + d * 4L, rowBytes, share, lanes, out + d * 4L);
         }
+    }
+
+    /** Scores of LANES keys at a time: products along the head, then their sums; minus infinity behind the last key. */
+    private static void scores(int hd, float scale, int keys, long query, long key, long rowBytes, long scores,
+            long square) {
+        int whole = hd / LANES * LANES;
+        VectorMask<Float> tail = VectorMemory.tail(hd);
+        for (int j = 0; j < keys; j += LANES) {
+            int count = Math.min(LANES, keys - j);
+            for (int i = 0; i < count; i++) {
+                long at = key + (j + i) * rowBytes;
+                FloatVector s = FloatVector.zero(SPECIES);
+                for (int d = 0; d < whole; d += LANES) {
+                    s = FloatVector.fromMemorySegment(SPECIES, ALL, at + d * 4L, ORDER)
+                            .fma(FloatVector.fromMemorySegment(SPECIES, ALL, query + d * 4L, ORDER), s);
+                }
+                if (whole < hd) {
+                    s = FloatVector.fromMemorySegment(SPECIES, ALL, at + whole * 4L, ORDER, tail)
+                            .fma(FloatVector.fromMemorySegment(SPECIES, ALL, query + whole * 4L, ORDER, tail), s);
+                }
+                s.intoMemorySegment(ALL, square + i * VECTOR_BYTES, ORDER);
+            }
+            FloatVector sums = VectorTranspose.rowSums(square).mul(scale);
+            if (count < LANES) {
+                sums = splat(Float.NEGATIVE_INFINITY).blend(sums, SPECIES.indexInRange(j, keys));
+            }
+            sums.intoMemorySegment(ALL, scores + j * 4L, ORDER);
+        }
+    }
+
+    /** Scores become exp(score - maximum); returns their sum. */
+    private static float softmax(int n, long scores) {
+        FloatVector most = splat(Float.NEGATIVE_INFINITY);
+        for (int j = 0; j < n; j += LANES) {
+            FloatVector s = load(scores + j * 4L);
+            most = most.blend(s, most.lt(s));
+        }
+        float max = most.reduceLanes(VectorOperators.MAX);
+        FloatVector sums = splat(0);
+        for (int j = 0; j < n; j += LANES) {
+            FloatVector p = VectorMath.exp(load(scores + j * 4L).sub(max));
+            sums = sums.add(p);
+            store(p, scores + j * 4L);
+        }
+        return sum(sums);
     }
 
     /** Σ p[j] · value[j] over two vectors of the head; two sums each, because one would wait for its own last addition. */
@@ -84,19 +119,19 @@ final class VectorCachedAttention {
             long at = value + j * rowBytes;
             FloatVector p0 = splat(get(p + j * 4L));
             FloatVector p1 = splat(get(p + j * 4L + 4));
-            a0 = p0.fma(load(at), a0);
-            b0 = p0.fma(load(at + VECTOR_BYTES), b0);
-            a1 = p1.fma(load(at + rowBytes), a1);
-            b1 = p1.fma(load(at + rowBytes + VECTOR_BYTES), b1);
+            a0 = p0.fma(FloatVector.fromMemorySegment(SPECIES, ALL, at, ORDER), a0);
+            b0 = p0.fma(FloatVector.fromMemorySegment(SPECIES, ALL, at + VECTOR_BYTES, ORDER), b0);
+            a1 = p1.fma(FloatVector.fromMemorySegment(SPECIES, ALL, at + rowBytes, ORDER), a1);
+            b1 = p1.fma(FloatVector.fromMemorySegment(SPECIES, ALL, at + rowBytes + VECTOR_BYTES, ORDER), b1);
         }
         if (j < keys) {
             long at = value + j * rowBytes;
             FloatVector p0 = splat(get(p + j * 4L));
-            a0 = p0.fma(load(at), a0);
-            b0 = p0.fma(load(at + VECTOR_BYTES), b0);
+            a0 = p0.fma(FloatVector.fromMemorySegment(SPECIES, ALL, at, ORDER), a0);
+            b0 = p0.fma(FloatVector.fromMemorySegment(SPECIES, ALL, at + VECTOR_BYTES, ORDER), b0);
         }
-        store(a0.add(a1).mul(share), out);
-        store(b0.add(b1).mul(share), out + VECTOR_BYTES);
+        a0.add(a1).mul(share).intoMemorySegment(ALL, out, ORDER);
+        b0.add(b1).mul(share).intoMemorySegment(ALL, out + VECTOR_BYTES, ORDER);
     }
 
     /** As {@link #mixTwo} for one vector, of which only {@code lanes} belong to the head. */
@@ -107,12 +142,14 @@ final class VectorCachedAttention {
         int j = 0;
         for (; j + 2 <= keys; j += 2) {
             long at = value + j * rowBytes;
-            a0 = splat(get(p + j * 4L)).fma(load(at, lanes), a0);
-            a1 = splat(get(p + j * 4L + 4)).fma(load(at + rowBytes, lanes), a1);
+            a0 = splat(get(p + j * 4L)).fma(FloatVector.fromMemorySegment(SPECIES, ALL, at, ORDER, lanes), a0);
+            a1 = splat(get(p + j * 4L + 4))
+                    .fma(FloatVector.fromMemorySegment(SPECIES, ALL, at + rowBytes, ORDER, lanes), a1);
         }
         if (j < keys) {
-            a0 = splat(get(p + j * 4L)).fma(load(value + j * rowBytes, lanes), a0);
+            a0 = splat(get(p + j * 4L))
+                    .fma(FloatVector.fromMemorySegment(SPECIES, ALL, value + j * rowBytes, ORDER, lanes), a0);
         }
-        store(a0.add(a1).mul(share), out, lanes);
+        a0.add(a1).mul(share).intoMemorySegment(ALL, out, ORDER, lanes);
     }
 }

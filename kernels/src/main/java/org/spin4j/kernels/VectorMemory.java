@@ -17,8 +17,10 @@ final class VectorMemory {
     static final long VECTOR_BYTES = SPECIES.vectorByteSize();
 
     private static final MemorySegment ALL = Memory.ALL;
-    private static final ByteOrder ORDER = ByteOrder.nativeOrder();
+    static final ByteOrder ORDER = ByteOrder.nativeOrder();
     private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
+    /** 0, 1, 2, … */
+    static final FloatVector IOTA = FloatVector.zero(SPECIES).addIndex(1);
     private static final VectorShuffle<Float> FOLD_8 = fold(8);
     private static final VectorShuffle<Float> FOLD_4 = fold(4);
     private static final VectorShuffle<Float> FOLD_2 = fold(2);

@@ -1,6 +1,9 @@
 package org.spin4j.kernels;
 
+import static org.spin4j.kernels.Memory.ALL;
 import static org.spin4j.kernels.VectorMemory.LANES;
+import static org.spin4j.kernels.VectorMemory.ORDER;
+import static org.spin4j.kernels.VectorMemory.SPECIES;
 import static org.spin4j.kernels.VectorMemory.get;
 import static org.spin4j.kernels.VectorMemory.load;
 import static org.spin4j.kernels.VectorMemory.set;
@@ -116,41 +119,51 @@ final class VectorNorms {
             for (long i = from; i < to; i++) {
                 long row = x + i * dim * 4;
                 long dY = dOut + i * dim * 4;
-                float m = get(mean + i * 4);
-                float inv = get(invStd + i * 4);
+                FloatVector m = splat(get(mean + i * 4));
+                FloatVector inv = splat(get(invStd + i * 4));
                 FloatVector plain = splat(0);
                 FloatVector dots = splat(0);
                 int j = 0;
                 for (; j + LANES <= dim; j += LANES) {
-                    FloatVector dy = load(dY + j * 4L);
-                    FloatVector unit = load(row + j * 4L).sub(m).mul(inv);
-                    FloatVector g = dy.mul(load(weight + j * 4L));
+                    FloatVector dy = FloatVector.fromMemorySegment(SPECIES, ALL, dY + j * 4L, ORDER);
+                    FloatVector unit = FloatVector.fromMemorySegment(SPECIES, ALL, row + j * 4L, ORDER).sub(m).mul(inv);
+                    FloatVector g = dy.mul(FloatVector.fromMemorySegment(SPECIES, ALL, weight + j * 4L, ORDER));
                     plain = plain.add(g);
                     dots = g.fma(unit, dots);
-                    store(dy.fma(unit, load(line + j * 4L)), line + j * 4L);
-                    store(dy.add(load(biasLine + j * 4L)), biasLine + j * 4L);
+                    dy.fma(unit, FloatVector.fromMemorySegment(SPECIES, ALL, line + j * 4L, ORDER))
+                            .intoMemorySegment(ALL, line + j * 4L, ORDER);
+                    dy.add(FloatVector.fromMemorySegment(SPECIES, ALL, biasLine + j * 4L, ORDER)).intoMemorySegment(ALL,
+                            biasLine + j * 4L, ORDER);
                 }
                 if (j < dim) {
-                    FloatVector dy = load(dY + j * 4L, tail);
-                    FloatVector unit = load(row + j * 4L, tail).sub(m).mul(inv);
-                    FloatVector g = dy.mul(load(weight + j * 4L, tail));
+                    FloatVector dy = FloatVector.fromMemorySegment(SPECIES, ALL, dY + j * 4L, ORDER, tail);
+                    FloatVector unit = FloatVector.fromMemorySegment(SPECIES, ALL, row + j * 4L, ORDER, tail).sub(m)
+                            .mul(inv);
+                    FloatVector g = dy.mul(FloatVector.fromMemorySegment(SPECIES, ALL, weight + j * 4L, ORDER, tail));
                     plain = plain.add(g);
                     dots = g.fma(unit, dots);
-                    store(dy.fma(unit, load(line + j * 4L, tail)), line + j * 4L, tail);
-                    store(dy.add(load(biasLine + j * 4L, tail)), biasLine + j * 4L, tail);
+                    dy.fma(unit, FloatVector.fromMemorySegment(SPECIES, ALL, line + j * 4L, ORDER, tail))
+                            .intoMemorySegment(ALL, line + j * 4L, ORDER, tail);
+                    dy.add(FloatVector.fromMemorySegment(SPECIES, ALL, biasLine + j * 4L, ORDER, tail))
+                            .intoMemorySegment(ALL, biasLine + j * 4L, ORDER, tail);
                 }
-                float meanG = (float) ((double) sum(plain) / dim);
+                FloatVector meanG = splat((float) ((double) sum(plain) / dim));
                 FloatVector pull = splat(-(float) ((double) sum(dots) / dim));
                 long dRow = dX + i * dim * 4;
                 for (j = 0; j + LANES <= dim; j += LANES) {
-                    FloatVector unit = load(row + j * 4L).sub(m).mul(inv);
-                    FloatVector d = load(dY + j * 4L).mul(load(weight + j * 4L)).sub(meanG);
-                    store(unit.fma(pull, d).fma(splat(inv), load(dRow + j * 4L)), dRow + j * 4L);
+                    FloatVector unit = FloatVector.fromMemorySegment(SPECIES, ALL, row + j * 4L, ORDER).sub(m).mul(inv);
+                    FloatVector d = FloatVector.fromMemorySegment(SPECIES, ALL, dY + j * 4L, ORDER)
+                            .mul(FloatVector.fromMemorySegment(SPECIES, ALL, weight + j * 4L, ORDER)).sub(meanG);
+                    unit.fma(pull, d).fma(inv, FloatVector.fromMemorySegment(SPECIES, ALL, dRow + j * 4L, ORDER))
+                            .intoMemorySegment(ALL, dRow + j * 4L, ORDER);
                 }
                 if (j < dim) {
-                    FloatVector unit = load(row + j * 4L, tail).sub(m).mul(inv);
-                    FloatVector d = load(dY + j * 4L, tail).mul(load(weight + j * 4L, tail)).sub(meanG);
-                    store(unit.fma(pull, d).fma(splat(inv), load(dRow + j * 4L, tail)), dRow + j * 4L, tail);
+                    FloatVector unit = FloatVector.fromMemorySegment(SPECIES, ALL, row + j * 4L, ORDER, tail).sub(m)
+                            .mul(inv);
+                    FloatVector d = FloatVector.fromMemorySegment(SPECIES, ALL, dY + j * 4L, ORDER, tail)
+                            .mul(FloatVector.fromMemorySegment(SPECIES, ALL, weight + j * 4L, ORDER, tail)).sub(meanG);
+                    unit.fma(pull, d).fma(inv, FloatVector.fromMemorySegment(SPECIES, ALL, dRow + j * 4L, ORDER, tail))
+                            .intoMemorySegment(ALL, dRow + j * 4L, ORDER, tail);
                 }
             }
         });

@@ -1,6 +1,9 @@
 package org.spin4j.kernels;
 
+import static org.spin4j.kernels.Memory.ALL;
 import static org.spin4j.kernels.VectorMemory.LANES;
+import static org.spin4j.kernels.VectorMemory.ORDER;
+import static org.spin4j.kernels.VectorMemory.SPECIES;
 import static org.spin4j.kernels.VectorMemory.get;
 import static org.spin4j.kernels.VectorMemory.load;
 import static org.spin4j.kernels.VectorMemory.set;
@@ -25,6 +28,8 @@ final class VectorRows {
     /** As many floats as {@link #DOUBLES} has lanes. */
     private static final VectorSpecies<Float> HALF = VectorSpecies.of(float.class,
             VectorShape.forBitSize(DOUBLES.vectorBitSize() / 2));
+
+    private static final FloatVector ZERO = splat(0);
 
     private final Parallel parallel;
     private final Chunks chunks;
@@ -173,35 +178,43 @@ final class VectorRows {
     /** Returns log Σ exp(scale · x) and leaves x = exp(scale · x) / Σ. */
     private static float softmaxRow(int n, float scale, long row) {
         VectorMask<Float> tail = tail(n);
+        FloatVector factor = splat(scale);
         FloatVector most = splat(Float.NEGATIVE_INFINITY);
         int j = 0;
         for (; j + LANES <= n; j += LANES) {
-            most = most.max(load(row + j * 4L).mul(scale));
+            FloatVector v = FloatVector.fromMemorySegment(SPECIES, ALL, row + j * 4L, ORDER).mul(factor);
+            most = most.blend(v, most.lt(v));
         }
         if (j < n) {
-            most = most.lanewise(VectorOperators.MAX, load(row + j * 4L, tail).mul(scale), tail);
+            FloatVector v = FloatVector.fromMemorySegment(SPECIES, ALL, row + j * 4L, ORDER, tail).mul(factor);
+            most = most.blend(v, most.lt(v).and(tail));
         }
         float max = most.reduceLanes(VectorOperators.MAX);
         FloatVector shift = splat(-max);
-        FloatVector factor = splat(scale);
-        FloatVector sums = splat(0);
+        FloatVector sums = FloatVector.zero(SPECIES);
         for (j = 0; j + LANES <= n; j += LANES) {
-            FloatVector e = VectorMath.exp(load(row + j * 4L).fma(factor, shift));
+            FloatVector e = VectorMath
+                    .exp(FloatVector.fromMemorySegment(SPECIES, ALL, row + j * 4L, ORDER).fma(factor, shift));
             sums = sums.add(e);
-            store(e, row + j * 4L);
+            e.intoMemorySegment(ALL, row + j * 4L, ORDER);
         }
         if (j < n) {
-            FloatVector e = VectorMath.exp(load(row + j * 4L, tail).fma(factor, shift));
-            sums = sums.add(e, tail);
-            store(e, row + j * 4L, tail);
+            FloatVector e = ZERO.blend(
+                    VectorMath.exp(
+                            FloatVector.fromMemorySegment(SPECIES, ALL, row + j * 4L, ORDER, tail).fma(factor, shift)),
+                    tail);
+            sums = sums.add(e);
+            e.intoMemorySegment(ALL, row + j * 4L, ORDER, tail);
         }
         double total = sum(sums);
         FloatVector share = splat((float) (1 / total));
         for (j = 0; j + LANES <= n; j += LANES) {
-            store(load(row + j * 4L).mul(share), row + j * 4L);
+            FloatVector.fromMemorySegment(SPECIES, ALL, row + j * 4L, ORDER).mul(share).intoMemorySegment(ALL,
+                    row + j * 4L, ORDER);
         }
         if (j < n) {
-            store(load(row + j * 4L, tail).mul(share), row + j * 4L, tail);
+            FloatVector.fromMemorySegment(SPECIES, ALL, row + j * 4L, ORDER, tail).mul(share).intoMemorySegment(ALL,
+                    row + j * 4L, ORDER, tail);
         }
         return (float) (max + Math.log(total));
     }
