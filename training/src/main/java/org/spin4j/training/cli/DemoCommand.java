@@ -9,7 +9,6 @@ import java.util.concurrent.Callable;
 import org.spin4j.kernels.Kernels;
 import org.spin4j.training.Demo;
 import org.spin4j.training.DemoReport;
-import org.spin4j.training.Interrupt;
 import org.spin4j.training.Progress;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -52,14 +51,13 @@ final class DemoCommand implements Callable<Integer> {
         }
         Path folder = out != null ? out : Path.of("runs", quick ? "demo-quick" : "demo");
         Kernels kernels = machine.kernels();
-        try (Interrupt interrupt = new Interrupt()) {
+        return Failure.stoppable(spec.commandLine().getErr(), interrupt -> {
             Demo demo = new Demo(kernels, folder, quick ? Demo.Scale.QUICK : Demo.Scale.FULL, seed, new Progress(quiet),
                     interrupt);
             List<Demo.Score> scores = demo.run();
             Path page = demo.writeReport(scores);
             print(scores, page);
-        }
-        return 0;
+        });
     }
 
     private void print(List<Demo.Score> scores, Path page) {

@@ -7,6 +7,7 @@ import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
 import java.util.Optional;
+import java.util.function.Consumer;
 import org.spin4j.engine.CheckpointException;
 import org.spin4j.tokenizer.TokenizerException;
 import org.spin4j.training.BadInputException;
@@ -21,6 +22,22 @@ final class Failure {
     static final int STOPPED = 130;
 
     private Failure() {}
+
+    /**
+     * Does work that Ctrl-C may stop. That it was stopped is said in here, before the JVM is let go: it ends at once then.
+     *
+     * @return the exit code
+     */
+    static int stoppable(PrintWriter err, Consumer<Interrupt> work) {
+        try (Interrupt interrupt = new Interrupt()) {
+            try {
+                work.accept(interrupt);
+                return 0;
+            } catch (Interrupt.Stopped stopped) {
+                return report(stopped, err);
+            }
+        }
+    }
 
     /** Says why the input cannot be used. */
     static int refused(PrintWriter err, String reason) {

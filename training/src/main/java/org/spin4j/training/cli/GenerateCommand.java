@@ -86,7 +86,11 @@ final class GenerateCommand implements Callable<Integer> {
             Spin4j.quietLog();
         }
         Progress progress = new Progress(quiet);
-        try (Decoder decoder = Decoder.load(model); Interrupt interrupt = new Interrupt()) {
+        return Failure.stoppable(spec.commandLine().getErr(), interrupt -> generate(progress, interrupt));
+    }
+
+    private void generate(Progress progress, Interrupt interrupt) {
+        try (Decoder decoder = Decoder.load(model)) {
             TextData text = TextData.open(tokenizer == null ? model : tokenizer, decoder.config(), Integer.MAX_VALUE,
                     Integer.MAX_VALUE);
             Sampling sampling = new Sampling(maxNewTokens, temperature, topK, topP,
@@ -115,7 +119,6 @@ final class GenerateCommand implements Callable<Integer> {
             write(rows, samples, text);
             print(samples, seconds);
         }
-        return 0;
     }
 
     private static int[] known(int[] ids, Decoder decoder) {

@@ -13,7 +13,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import org.spin4j.kernels.Kernels;
-import org.spin4j.training.Interrupt;
 import org.spin4j.training.Method;
 import org.spin4j.training.Progress;
 import org.spin4j.training.RunReport;
@@ -117,10 +116,8 @@ abstract sealed class TrainCommand implements Callable<Integer> {
         Progress progress = new Progress(quiet);
         loaded.unused().forEach(key -> progress.say("spin4j: " + method.command() + " does not use " + key));
         Kernels kernels = Machine.open(config.backend(), config.threads());
-        try (Interrupt interrupt = new Interrupt()) {
-            print(TrainingRun.run(method, config, resume, kernels, progress, interrupt));
-        }
-        return 0;
+        return Failure.stoppable(spec.commandLine().getErr(),
+                interrupt -> print(TrainingRun.run(method, config, resume, kernels, progress, interrupt)));
     }
 
     /** With {@code --resume} alone, the run knows best what it is. */

@@ -49,6 +49,24 @@ class KilledRunTest {
         }
     }
 
+    @Test
+    void aPoliteRequestIsAnsweredWithWhatToDo() throws Exception {
+        TinyRuns.model(dir.resolve("model"));
+        TinyRuns.sftRows(dir.resolve("rows.jsonl"), 60);
+        List<String> endless = new ArrayList<>(command("stopped"));
+        endless.add("num_train_epochs=100000");
+        Process process = start(endless);
+        for (int i = 0; i < 600 && process.isAlive() && !Files.exists(dir.resolve("stopped/metrics.jsonl")); i++) {
+            Thread.sleep(20);
+        }
+        process.destroy();
+        assertThat(process.waitFor(30, TimeUnit.SECONDS)).isTrue();
+
+        assertThat(Files.readString(dir.resolve("log"))).contains("spin4j: stopped after step")
+                .contains("go on with --resume").doesNotContain("Exception");
+        assertThat(dir.resolve("stopped/checkpoints/iteration-0/model")).isDirectoryContaining("glob:**checkpoint-*");
+    }
+
     private List<String> command(String output) {
         return List.of("spin", "--quiet", "--resume", "model=" + dir.resolve("model"),
                 "train_data=" + dir.resolve("rows.jsonl"), "eval_data=" + dir.resolve("rows.jsonl"),
@@ -57,7 +75,7 @@ class KilledRunTest {
                 "learning_rate=1e-3", "threads=2");
     }
 
-    private static Process start(List<String> arguments) throws IOException {
+    private Process start(List<String> arguments) throws IOException {
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(), "--add-modules",
                 "jdk.incubator.vector", "--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow",
@@ -65,7 +83,7 @@ class KilledRunTest {
                 System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
                 Spin4j.class.getName()));
         command.addAll(arguments);
-        return new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.DISCARD)
+        return new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(dir.resolve("log").toFile())
                 .start();
     }
 }
