@@ -191,7 +191,8 @@ final class VectorGemm {
             long cRowBytes) {
         long rowBytes = a.rowBytes;
         long stepBytes = a.stepBytes;
-        long scratch = tile.floats((long) ROWS * VectorPanels.WIDTH);
+        long scratch = tile.floats(2L * ROWS * VectorPanels.WIDTH);
+        long part = scratch + 4L * ROWS * VectorPanels.WIDTH;
         int k = b.k();
         int stretch = stretch(k);
         for (int p = from; p < to; p++) {
@@ -208,10 +209,12 @@ final class VectorGemm {
                 boolean direct = plain && (r == ROWS || r == 1);
                 long out = direct ? target : scratch;
                 long outRow = direct ? cRowBytes : VectorPanels.WIDTH * 4L;
-                for (int q = 0; q == 0 || q < k; q += stretch) {
-                    int steps = Math.min(stretch, k - q);
-                    tile(x + q * stepBytes, rowBytes, stepBytes, r, panel + q * step, step, steps, width, out, outRow,
-                            q > 0);
+                tile(x, rowBytes, stepBytes, r, panel, step, Math.min(stretch, k), width, out, outRow);
+                for (int q = stretch; q < k; q += stretch) {
+                    tile(x + q * stepBytes, rowBytes, stepBytes, r, panel + q * step, step, Math.min(stretch, k - q),
+                            width,
+                            part, VectorPanels.WIDTH * 4L);
+                    VectorTile.add(r, width, part, VectorPanels.WIDTH * 4L, out, outRow);
                 }
                 if (!direct) {
                     finish(r, cols, scratch, bias == 0 ? 0 : bias + j * 4L,
@@ -222,16 +225,16 @@ final class VectorGemm {
     }
 
     private static void tile(long a, long rowBytes, long stepBytes, int rows, long b, long bStepBytes, int steps,
-            int width, long c, long cRowBytes, boolean add) {
+            int width, long c, long cRowBytes) {
         boolean wide = width == 2 * VectorPanels.HALF;
         if (rows == 1 && wide) {
-            VectorTile.row1Vectors4(a, stepBytes, b, bStepBytes, steps, c, add);
+            VectorTile.row1Vectors4(a, stepBytes, b, bStepBytes, steps, c);
         } else if (rows == 1) {
-            VectorTile.row1Vectors2(a, stepBytes, b, bStepBytes, steps, c, add);
+            VectorTile.row1Vectors2(a, stepBytes, b, bStepBytes, steps, c);
         } else if (wide) {
-            VectorTile.rows4Vectors4(a, rowBytes, stepBytes, rows, b, bStepBytes, steps, c, cRowBytes, add);
+            VectorTile.rows4Vectors4(a, rowBytes, stepBytes, rows, b, bStepBytes, steps, c, cRowBytes);
         } else {
-            VectorTile.rows4Vectors2(a, rowBytes, stepBytes, rows, b, bStepBytes, steps, c, cRowBytes, add);
+            VectorTile.rows4Vectors2(a, rowBytes, stepBytes, rows, b, bStepBytes, steps, c, cRowBytes);
         }
     }
 

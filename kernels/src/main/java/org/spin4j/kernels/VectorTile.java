@@ -9,8 +9,7 @@ import jdk.incubator.vector.VectorSpecies;
  * The innermost loops of the matrix product: a tile of C stays in registers while k runs, each step loads a few vectors of
  * B and multiplies them by single numbers of A. The same loop four times, for 4 rows or 1 and for 4 vectors or 2 of
  * columns, because the just-in-time compiler keeps vectors in registers only as long as each has a name of its own. Every
- * element of C is one chain of fused multiply-adds over k, from 0 upwards, whichever of the four computes it, and is stored
- * or added to what an earlier stretch of k left there.
+ * element of C is one chain of fused multiply-adds over k, from 0 upwards, whichever of the four computes it.
  *
  * <p>Operands come as addresses with strides in bytes, so packed panels, plain rows and columns of a transposed matrix all
  * go through the same code. 4×4 vectors leave registers to spare among the 32 of AVX-512 and measured better there than
@@ -34,10 +33,9 @@ final class VectorTile {
      * @param b          address of B's vectors for k = 0
      * @param bStepBytes from one k to the next in B
      * @param c          where the tile is stored, all 4 rows of it
-     * @param add        whether to add to what is there
      */
     static void rows4Vectors4(long a, long rowBytes, long stepBytes, int rows, long b, long bStepBytes, int k, long c,
-            long cRowBytes, boolean add) {
+            long cRowBytes) {
         long a1 = rows > 1 ? a + rowBytes : a;
         long a2 = rows > 2 ? a1 + rowBytes : a;
         long a3 = rows > 3 ? a2 + rowBytes : a;
@@ -86,25 +84,6 @@ final class VectorTile {
             step += stepBytes;
             b += bStepBytes;
         }
-        if (add) {
-            store(load(c).add(c00), c);
-            store(load(c + VECTOR_BYTES).add(c01), c + VECTOR_BYTES);
-            store(load(c + 2 * VECTOR_BYTES).add(c02), c + 2 * VECTOR_BYTES);
-            store(load(c + 3 * VECTOR_BYTES).add(c03), c + 3 * VECTOR_BYTES);
-            store(load(c + cRowBytes).add(c10), c + cRowBytes);
-            store(load(c + cRowBytes + VECTOR_BYTES).add(c11), c + cRowBytes + VECTOR_BYTES);
-            store(load(c + cRowBytes + 2 * VECTOR_BYTES).add(c12), c + cRowBytes + 2 * VECTOR_BYTES);
-            store(load(c + cRowBytes + 3 * VECTOR_BYTES).add(c13), c + cRowBytes + 3 * VECTOR_BYTES);
-            store(load(c + 2 * cRowBytes).add(c20), c + 2 * cRowBytes);
-            store(load(c + 2 * cRowBytes + VECTOR_BYTES).add(c21), c + 2 * cRowBytes + VECTOR_BYTES);
-            store(load(c + 2 * cRowBytes + 2 * VECTOR_BYTES).add(c22), c + 2 * cRowBytes + 2 * VECTOR_BYTES);
-            store(load(c + 2 * cRowBytes + 3 * VECTOR_BYTES).add(c23), c + 2 * cRowBytes + 3 * VECTOR_BYTES);
-            store(load(c + 3 * cRowBytes).add(c30), c + 3 * cRowBytes);
-            store(load(c + 3 * cRowBytes + VECTOR_BYTES).add(c31), c + 3 * cRowBytes + VECTOR_BYTES);
-            store(load(c + 3 * cRowBytes + 2 * VECTOR_BYTES).add(c32), c + 3 * cRowBytes + 2 * VECTOR_BYTES);
-            store(load(c + 3 * cRowBytes + 3 * VECTOR_BYTES).add(c33), c + 3 * cRowBytes + 3 * VECTOR_BYTES);
-            return;
-        }
         store(c00, c);
         store(c01, c + VECTOR_BYTES);
         store(c02, c + 2 * VECTOR_BYTES);
@@ -125,7 +104,7 @@ final class VectorTile {
 
     /** As {@link #rows4Vectors4}, half as wide: 8 accumulators, which is all that 16 registers allow. */
     static void rows4Vectors2(long a, long rowBytes, long stepBytes, int rows, long b, long bStepBytes, int k, long c,
-            long cRowBytes, boolean add) {
+            long cRowBytes) {
         long a1 = rows > 1 ? a + rowBytes : a;
         long a2 = rows > 2 ? a1 + rowBytes : a;
         long a3 = rows > 3 ? a2 + rowBytes : a;
@@ -156,17 +135,6 @@ final class VectorTile {
             step += stepBytes;
             b += bStepBytes;
         }
-        if (add) {
-            store(load(c).add(c00), c);
-            store(load(c + VECTOR_BYTES).add(c01), c + VECTOR_BYTES);
-            store(load(c + cRowBytes).add(c10), c + cRowBytes);
-            store(load(c + cRowBytes + VECTOR_BYTES).add(c11), c + cRowBytes + VECTOR_BYTES);
-            store(load(c + 2 * cRowBytes).add(c20), c + 2 * cRowBytes);
-            store(load(c + 2 * cRowBytes + VECTOR_BYTES).add(c21), c + 2 * cRowBytes + VECTOR_BYTES);
-            store(load(c + 3 * cRowBytes).add(c30), c + 3 * cRowBytes);
-            store(load(c + 3 * cRowBytes + VECTOR_BYTES).add(c31), c + 3 * cRowBytes + VECTOR_BYTES);
-            return;
-        }
         store(c00, c);
         store(c01, c + VECTOR_BYTES);
         store(c10, c + cRowBytes);
@@ -178,7 +146,7 @@ final class VectorTile {
     }
 
     /** One row, 4 vectors. */
-    static void row1Vectors4(long a, long stepBytes, long b, long bStepBytes, int k, long c, boolean add) {
+    static void row1Vectors4(long a, long stepBytes, long b, long bStepBytes, int k, long c) {
         FloatVector c00 = FloatVector.zero(SPECIES);
         FloatVector c01 = FloatVector.zero(SPECIES);
         FloatVector c02 = FloatVector.zero(SPECIES);
@@ -197,13 +165,6 @@ final class VectorTile {
             step += stepBytes;
             b += bStepBytes;
         }
-        if (add) {
-            store(load(c).add(c00), c);
-            store(load(c + VECTOR_BYTES).add(c01), c + VECTOR_BYTES);
-            store(load(c + 2 * VECTOR_BYTES).add(c02), c + 2 * VECTOR_BYTES);
-            store(load(c + 3 * VECTOR_BYTES).add(c03), c + 3 * VECTOR_BYTES);
-            return;
-        }
         store(c00, c);
         store(c01, c + VECTOR_BYTES);
         store(c02, c + 2 * VECTOR_BYTES);
@@ -211,7 +172,7 @@ final class VectorTile {
     }
 
     /** One row, 2 vectors. */
-    static void row1Vectors2(long a, long stepBytes, long b, long bStepBytes, int k, long c, boolean add) {
+    static void row1Vectors2(long a, long stepBytes, long b, long bStepBytes, int k, long c) {
         FloatVector c00 = FloatVector.zero(SPECIES);
         FloatVector c01 = FloatVector.zero(SPECIES);
         long step = 0;
@@ -224,13 +185,17 @@ final class VectorTile {
             step += stepBytes;
             b += bStepBytes;
         }
-        if (add) {
-            store(load(c).add(c00), c);
-            store(load(c + VECTOR_BYTES).add(c01), c + VECTOR_BYTES);
-            return;
-        }
         store(c00, c);
         store(c01, c + VECTOR_BYTES);
+    }
+
+    /** to += tile, both {@code rows} rows of {@code width} numbers, a whole number of vectors. */
+    static void add(int rows, int width, long tile, long rowBytes, long to, long toRowBytes) {
+        for (int i = 0; i < rows; i++) {
+            for (long j = 0; j < width * 4L; j += VECTOR_BYTES) {
+                store(load(to + i * toRowBytes + j).add(load(tile + i * rowBytes + j)), to + i * toRowBytes + j);
+            }
+        }
     }
 
     /** The vector at an address. */
