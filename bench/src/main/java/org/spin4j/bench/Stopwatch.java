@@ -1,5 +1,7 @@
 package org.spin4j.bench;
 
+import com.sun.management.OperatingSystemMXBean;
+import java.lang.management.ManagementFactory;
 import java.time.Duration;
 import java.util.Arrays;
 
@@ -11,9 +13,13 @@ public final class Stopwatch {
     /** Passes that must agree before a program counts as warm. */
     private static final int AGREEING = 3;
 
+    private static final OperatingSystemMXBean PROCESS = ManagementFactory
+            .getPlatformMXBean(OperatingSystemMXBean.class);
+
     private final Runnable work;
     private final int repetitions;
     private double[] seconds = {};
+    private double[] processorSeconds = {};
 
     /**
      * Begins with no times.
@@ -38,26 +44,34 @@ public final class Stopwatch {
         double[] medians = new double[AGREEING];
         boolean agree = false;
         for (int pass = 0; !agree && (pass < AGREEING || System.nanoTime() < end); pass++) {
-            seconds = new double[0];
+            forget();
             pass();
             medians[pass % AGREEING] = median();
             double min = Arrays.stream(medians).min().orElseThrow();
             double max = Arrays.stream(medians).max().orElseThrow();
             agree = pass + 1 >= AGREEING && max <= min * (1 + tolerance);
         }
-        seconds = new double[0];
+        forget();
         return agree;
     }
 
     /** Runs and times one pass. */
     public void pass() {
-        double[] more = Arrays.copyOf(seconds, seconds.length + repetitions);
-        for (int i = seconds.length; i < more.length; i++) {
+        int from = seconds.length;
+        seconds = Arrays.copyOf(seconds, from + repetitions);
+        processorSeconds = Arrays.copyOf(processorSeconds, from + repetitions);
+        for (int i = from; i < seconds.length; i++) {
+            long processor = PROCESS.getProcessCpuTime();
             long start = System.nanoTime();
             work.run();
-            more[i] = (System.nanoTime() - start) / 1e9;
+            seconds[i] = (System.nanoTime() - start) / 1e9;
+            processorSeconds[i] = (PROCESS.getProcessCpuTime() - processor) / 1e9;
         }
-        seconds = more;
+    }
+
+    private void forget() {
+        seconds = new double[0];
+        processorSeconds = new double[0];
     }
 
     /** Number of times since the warm-up. */
@@ -67,20 +81,32 @@ public final class Stopwatch {
 
     /** Median of all times since the warm-up, in seconds. */
     public double median() {
-        double[] sorted = sorted();
-        return (sorted[(sorted.length - 1) / 2] + sorted[sorted.length / 2]) / 2;
+        return median(seconds);
+    }
+
+    /**
+     * Median of the processor time of the whole process, in seconds. With one thread it shows what the work costs even where
+     * other programs take turns on the core; with more it includes threads that wait for each other.
+     */
+    public double medianProcessorTime() {
+        return median(processorSeconds);
     }
 
     /** Shortest time since the warm-up, in seconds. */
     public double best() {
-        return sorted()[0];
+        return sorted(seconds)[0];
     }
 
-    private double[] sorted() {
-        if (seconds.length == 0) {
+    private static double median(double[] values) {
+        double[] sorted = sorted(values);
+        return (sorted[(sorted.length - 1) / 2] + sorted[sorted.length / 2]) / 2;
+    }
+
+    private static double[] sorted(double[] values) {
+        if (values.length == 0) {
             throw new IllegalStateException("expected at least one pass, found none");
         }
-        double[] sorted = seconds.clone();
+        double[] sorted = values.clone();
         Arrays.sort(sorted);
         return sorted;
     }

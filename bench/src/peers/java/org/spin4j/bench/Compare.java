@@ -42,8 +42,8 @@ public final class Compare {
         out.println("- order: " + (args.length == 1 ? args[0] + " alone" : "A B B A") + ", " + ROUNDS + " times, "
                 + STEPS_OF_A_PASS + " steps each, after warming up until three passes agree");
         out.println();
-        out.println("| threads | program | steps | median s | best s | tokens/s |");
-        out.println("|---:|---|---:|---:|---:|---:|");
+        out.println("| threads | program | steps | median s | best s | median processor s | tokens/s |");
+        out.println("|---:|---|---:|---:|---:|---:|---:|");
         for (int threads : THREADS) {
             measure(out, threads, args.length == 1 ? args[0] : "");
         }
@@ -70,11 +70,12 @@ public final class Compare {
             row(out, threads, "spin4j", a);
             row(out, threads, "libtorch", b);
             if (alone.isEmpty()) {
-                out.printf(Locale.ROOT, "| %d | **libtorch / spin4j** | | **%.2f** | %.2f | |%n", threads,
-                        b.median() / a.median(), b.best() / a.best());
+                out.printf(Locale.ROOT, "| %d | **libtorch / spin4j** | | **%.2f** | %.2f | %.2f | |%n", threads,
+                        b.median() / a.median(), b.best() / a.best(),
+                        b.medianProcessorTime() / a.medianProcessorTime());
             }
             if (!warm) {
-                System.err.println("with " + threads + " threads the passes of the warm-up never agreed within "
+                System.err.println("threads: " + threads + "; the passes of the warm-up never agreed within "
                         + Math.round(100 * WARM_TOLERANCE) + " %; measure again on a machine that does nothing else");
             }
         }
@@ -82,8 +83,8 @@ public final class Compare {
 
     private static void row(PrintStream out, int threads, String program, Stopwatch times) {
         if (times.count() > 0) {
-            out.printf(Locale.ROOT, "| %d | %s | %d | %.3f | %.3f | %.0f |%n", threads, program, times.count(),
-                    times.median(), times.best(), WORK.tokens() / times.median());
+            out.printf(Locale.ROOT, "| %d | %s | %d | %.3f | %.3f | %.3f | %.0f |%n", threads, program, times.count(),
+                    times.median(), times.best(), times.medianProcessorTime(), WORK.tokens() / times.median());
         }
     }
 
