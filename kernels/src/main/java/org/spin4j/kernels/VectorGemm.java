@@ -243,7 +243,7 @@ final class VectorGemm {
      * short chains cost one more addition per chain and came ten times nearer to the true gradients of a small model.
      */
     static int stretch(int k) {
-        return k <= 32 ? Math.max(1, k) : Math.ceilDiv(k, Math.max(2, Math.ceilDiv(k, 128)));
+        return k <= 32 ? Math.max(1, k) : Math.ceilDiv(k, Math.max(2, Math.ceilDiv(k, 256)));
     }
 
     /** Moves the valid part of a tile from scratch to C, adding bias and addend in that order. */

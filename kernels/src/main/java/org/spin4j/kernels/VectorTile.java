@@ -189,12 +189,17 @@ final class VectorTile {
         store(c01, c + VECTOR_BYTES);
     }
 
-    /** to += tile, both {@code rows} rows of {@code width} numbers, a whole number of vectors. */
+    /** to += tile, both {@code rows} rows of {@code width} numbers, 2 or 4 vectors. */
     static void add(int rows, int width, long tile, long rowBytes, long to, long toRowBytes) {
         for (int i = 0; i < rows; i++) {
-            for (long j = 0; j < width * 4L; j += VECTOR_BYTES) {
-                store(load(to + i * toRowBytes + j).add(load(tile + i * rowBytes + j)), to + i * toRowBytes + j);
+            store(load(to).add(load(tile)), to);
+            store(load(to + VECTOR_BYTES).add(load(tile + VECTOR_BYTES)), to + VECTOR_BYTES);
+            if (width > 2 * LANES) {
+                store(load(to + 2 * VECTOR_BYTES).add(load(tile + 2 * VECTOR_BYTES)), to + 2 * VECTOR_BYTES);
+                store(load(to + 3 * VECTOR_BYTES).add(load(tile + 3 * VECTOR_BYTES)), to + 3 * VECTOR_BYTES);
             }
+            tile += rowBytes;
+            to += toRowBytes;
         }
     }
 
