@@ -427,6 +427,10 @@ public final class ScalarKernels implements Kernels {
             Storage logProbs,
             Storage logSumExp, Storage entropy, int[] argmax) {
         for (int i = 0; i < rows; i++) {
+            if (targets[i] < 0 || targets[i] >= vocab) {
+                throw new IllegalArgumentException("expected targets from 0 to " + (vocab - 1) + ", found " + targets[i]
+                        + " at row " + i);
+            }
             double max = Double.NEGATIVE_INFINITY;
             int best = 0;
             for (int t = 0; t < vocab; t++) {

@@ -5,6 +5,7 @@ import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import org.spin4j.training.Spelling;
@@ -34,6 +35,8 @@ public final class Spin4j implements Runnable {
 
     /** Runs a command and ends the process with its exit code. */
     public static void main(String[] args) {
+        // Figures look the same everywhere, and in every report.
+        Locale.setDefault(Locale.ROOT);
         // The backend's line is worth reading; how Java dresses it is not.
         System.setProperty("java.util.logging.SimpleFormatter.format", "spin4j: %5$s%n");
         System.exit(run(args, writer(System.out), writer(System.err)));
