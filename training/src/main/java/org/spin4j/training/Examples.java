@@ -1,6 +1,8 @@
 package org.spin4j.training;
 
 import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
 
 /** Training rows as token ids. */
 final class Examples {
@@ -32,8 +34,25 @@ final class Examples {
         }
     }
 
-    /** A prompt and a response to it. */
-    record Response(int[] prompt, int[] response) {}
+    /**
+     * A prompt and a response to it.
+     *
+     * @param source what both were written as, where they were text
+     */
+    record Response(int[] prompt, int[] response, Optional<Source> source) {
+        /** A response that was ids from the start. */
+        Response(int[] prompt, int[] response) {
+            this(prompt, response, Optional.empty());
+        }
+    }
+
+    /**
+     * Text before templates and token ids.
+     *
+     * @param turns  the conversation up to the response; plain text is one turn of the user
+     * @param answer the response
+     */
+    record Source(List<Row.Turn> turns, String answer) {}
 
     /** A prompt with a preferred and a rejected response; SPIN: real and generated. */
     record Pair(int[] prompt, int[] chosen, int[] rejected) {

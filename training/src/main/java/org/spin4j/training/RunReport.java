@@ -248,7 +248,12 @@ public final class RunReport {
         stepPlot(plots, "Token accuracy", "share of tokens", "How often the likeliest token is the one in the data.",
                 "mean_token_accuracy");
         stepPlot(plots, "Gradient norm", "l2 norm", "Before clipping.", "grad_norm");
-        stepPlot(plots, "Learning rate", "learning rate", "", "learning_rate");
+        if (metrics.containsKey("learning_rate")) {
+            // In millionths, so that the axis has short numbers.
+            List<Point> rates = metrics.get("learning_rate").stream().map(p -> Point.of(p.x(), p.y() * 1e6)).toList();
+            plots.add(new Plot("Learning rate", "optimiser step", "10⁻⁶", List.of(new Series("learning_rate", rates)),
+                    ""));
+        }
         return plots;
     }
 

@@ -164,9 +164,12 @@ public final class Spin {
             Examples.Response row = rows.get(i);
             Sample sample = samples.get(i);
             ObjectNode line = JsonLines.JSON.createObjectNode();
-            String prompt = game.text().text(row.prompt());
-            line.set("real", conversation(prompt, game.text().text(row.response())));
-            line.set("generated", conversation(prompt, game.text().text(sample.ids())));
+            String real = game.text().text(row.response());
+            String generated = game.text().text(sample.ids());
+            Examples.Source source = row.source().orElseGet(() -> new Examples.Source(
+                    List.of(new Row.Turn("user", game.text().text(row.prompt()))), real));
+            line.set("real", conversation(source.turns(), source.answer()));
+            line.set("generated", conversation(source.turns(), withoutLead(generated, real, source.answer())));
             line.set("prompt_ids", ids(row.prompt()));
             line.set("real_ids", ids(row.response()));
             line.set("generated_ids", ids(sample.ids()));
@@ -176,11 +179,17 @@ public final class Spin {
         JsonLines.writeAll(file, lines);
     }
 
-    private static ArrayNode conversation(String prompt, String answer) {
+    private static ArrayNode conversation(List<Row.Turn> prompt, String answer) {
         ArrayNode turns = JsonLines.JSON.createArrayNode();
-        turns.addObject().put("role", "user").put("content", prompt);
+        prompt.forEach(t -> turns.addObject().put("role", t.role()).put("content", t.content()));
         turns.addObject().put("role", "assistant").put("content", answer);
         return turns;
+    }
+
+    /** A generated answer without what the template puts before every answer, a space for instance, as the real one shows. */
+    static String withoutLead(String generated, String real, String answer) {
+        int at = real.indexOf(answer);
+        return at > 0 && generated.startsWith(real.substring(0, at)) ? generated.substring(at) : generated;
     }
 
     private static ArrayNode ids(int[] ids) {

@@ -170,7 +170,17 @@ public final class TextData {
 
     private Examples.Response responseTo(Row.Content prompt, Row.Content response) {
         int[] p = prompt(prompt);
-        return new Examples.Response(p, response(prompt, p.length, response));
+        return new Examples.Response(p, response(prompt, p.length, response), source(prompt, response));
+    }
+
+    private static Optional<Examples.Source> source(Row.Content prompt, Row.Content response) {
+        if (prompt instanceof Row.Chat before && response instanceof Row.Chat answer) {
+            return Optional.of(new Examples.Source(before.turns(), answer.turns().getLast().content()));
+        }
+        if (prompt instanceof Row.Text before && response instanceof Row.Text answer) {
+            return Optional.of(new Examples.Source(List.of(new Row.Turn("user", before.text())), answer.text()));
+        }
+        return Optional.empty();
     }
 
     /** A row of SFT data as a prompt with a response: what SPIN plays with. */

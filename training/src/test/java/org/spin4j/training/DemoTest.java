@@ -2,11 +2,15 @@ package org.spin4j.training;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.spin4j.engine.DecoderConfig;
 import org.spin4j.kernels.Backends;
 
 /** The demo's pipeline, far too small to learn anything. */
@@ -43,6 +47,34 @@ class DemoTest {
             assertThat(Files.getLastModifiedTime(model)).isEqualTo(made);
             assertThat(again.writeReport(scores)).content().contains("SPIN 1", "continued SFT", "Wilson");
         }
+    }
+
+    @Test
+    void generatedPairsReadBackAsSpinsOwnFormat(@TempDir Path dir) {
+        run(dir, 2);
+        TextData text = TextData.open(dir.resolve("tokenizer"),
+                DecoderConfig.read(dir.resolve("sft/model/config.json")), 96,
+                48);
+        List<Boolean> finished = JsonLines.readAll(dir.resolve("spin/iteration-0/generated/pairs.jsonl"), line -> {
+            ObjectNode spin = line.object().deepCopy().retain("real", "generated");
+            Examples.Pair pair = text
+                    .pair((Row.Pair) RowParser.spin(new JsonLines.Line(spin, line.file(), line.number())));
+            assertThat(pair.prompt()).containsExactly(ids(line.object().get("prompt_ids")));
+            assertThat(pair.chosen()).containsExactly(ids(line.object().get("real_ids")));
+            return line.object().get("finish_reason").asText().equals("stop");
+        });
+        assertThat(finished).hasSize(TINY.spinExamples());
+    }
+
+    private static int[] ids(JsonNode array) {
+        return StreamSupport.stream(array.spliterator(), false).mapToInt(JsonNode::asInt).toArray();
+    }
+
+    @Test
+    void anAnswerLosesWhatTheTemplatePutsBeforeEveryAnswer() {
+        assertThat(Spin.withoutLead(" I see", " Well, yes", "Well, yes")).isEqualTo("I see");
+        assertThat(Spin.withoutLead("I see", " Well, yes", "Well, yes")).isEqualTo("I see");
+        assertThat(Spin.withoutLead("I see", "Well, yes", "Well, yes")).isEqualTo("I see");
     }
 
     @Test
