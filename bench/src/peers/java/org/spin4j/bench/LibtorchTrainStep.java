@@ -64,6 +64,7 @@ public final class LibtorchTrainStep implements AutoCloseable {
 
     /** Number of threads of all of libtorch's operations from now on. */
     public static void setThreads(int threads) {
+        describe(); // loads the library, if nobody did
         JniUtils.setNumThreads(threads);
     }
 
