@@ -1,0 +1,8 @@
+module org.spin4j.bench {
+    requires org.spin4j.engine;
+    requires java.management;
+    requires jdk.management;
+    requires jmh.core;
+
+    exports org.spin4j.bench;
+}
