@@ -18,7 +18,7 @@ public final class Interrupt implements AutoCloseable {
     public static final class Stopped extends RuntimeException {
         private static final long serialVersionUID = 1L;
 
-        /** @param message what was saved, and how to go on */
+        /** @param message where the work was stopped */
         public Stopped(String message) {
             super(message);
         }

@@ -128,7 +128,7 @@ public final class Spin {
             return new Generator(model, context.kernels()).generate(prompts, sampling, stream, n -> {
                 task.to(n, 0, "");
                 if (context.interrupt().requested()) {
-                    throw new Interrupt.Stopped("stopped during " + name + "; go on with --resume");
+                    throw new Interrupt.Stopped("stopped during " + name);
                 }
             });
         }

@@ -155,8 +155,7 @@ final class Trainer {
                 }
                 if (stop && step + 1 < total) {
                     throw new Interrupt.Stopped(
-                            "stopped after step " + (step + 1) + " of " + total + " of " + plan.name()
-                                    + "; go on with --resume");
+                            "stopped after step " + (step + 1) + " of " + total + " of " + plan.name());
                 }
             }
         }

@@ -51,7 +51,7 @@ final class DemoCommand implements Callable<Integer> {
         }
         Path folder = out != null ? out : Path.of("runs", quick ? "demo-quick" : "demo");
         Kernels kernels = machine.kernels();
-        return Failure.stoppable(spec.commandLine().getErr(), interrupt -> {
+        return Failure.stoppable(spec.commandLine().getErr(), "run it again to go on", interrupt -> {
             Demo demo = new Demo(kernels, folder, quick ? Demo.Scale.QUICK : Demo.Scale.FULL, seed, new Progress(quiet),
                     interrupt);
             List<Demo.Score> scores = demo.run();

@@ -26,15 +26,17 @@ final class Failure {
     /**
      * Does work that Ctrl-C may stop. That it was stopped is said in here, before the JVM is let go: it ends at once then.
      *
+     * @param next what the user can do after a stop
      * @return the exit code
      */
-    static int stoppable(PrintWriter err, Consumer<Interrupt> work) {
+    static int stoppable(PrintWriter err, String next, Consumer<Interrupt> work) {
         try (Interrupt interrupt = new Interrupt()) {
             try {
                 work.accept(interrupt);
                 return 0;
             } catch (Interrupt.Stopped stopped) {
-                return report(stopped, err);
+                err.println("spin4j: " + stopped.getMessage() + "; " + next);
+                return STOPPED;
             }
         }
     }
@@ -56,10 +58,6 @@ final class Failure {
             failure.printStackTrace(err);
         }
         return switch (failure) {
-            case Interrupt.Stopped stopped -> {
-                err.println("spin4j: " + stopped.getMessage());
-                yield STOPPED;
-            }
             case OutOfMemoryError e -> refused(err, "expected more memory than there is (" + e.getMessage()
                     + "); lower per_device_train_batch_size, max_length or generation_batch_size, or raise the Java heap "
                     + "with SPIN4J_JAVA_OPTS=-Xmx8g");

@@ -86,7 +86,8 @@ final class GenerateCommand implements Callable<Integer> {
             Spin4j.quietLog();
         }
         Progress progress = new Progress(quiet);
-        return Failure.stoppable(spec.commandLine().getErr(), interrupt -> generate(progress, interrupt));
+        return Failure.stoppable(spec.commandLine().getErr(), "nothing was written",
+                interrupt -> generate(progress, interrupt));
     }
 
     private void generate(Progress progress, Interrupt interrupt) {
@@ -111,7 +112,7 @@ final class GenerateCommand implements Callable<Integer> {
                         sampling, seed, n -> {
                             task.to(n, 0, "");
                             if (interrupt.requested()) {
-                                throw new Interrupt.Stopped("stopped; nothing was written");
+                                throw new Interrupt.Stopped("stopped");
                             }
                         });
             }

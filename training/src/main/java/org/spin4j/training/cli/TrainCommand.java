@@ -116,7 +116,7 @@ abstract sealed class TrainCommand implements Callable<Integer> {
         Progress progress = new Progress(quiet);
         loaded.unused().forEach(key -> progress.say("spin4j: " + method.command() + " does not use " + key));
         Kernels kernels = Machine.open(config.backend(), config.threads());
-        return Failure.stoppable(spec.commandLine().getErr(),
+        return Failure.stoppable(spec.commandLine().getErr(), "go on with --resume",
                 interrupt -> print(TrainingRun.run(method, config, resume, kernels, progress, interrupt)));
     }
 

@@ -184,8 +184,12 @@ class CommandLineTest {
 
     @Test
     void failuresEndWithTheirCode() {
-        assertThat(ended(new Interrupt.Stopped("stopped after step 3")))
-                .isEqualTo(new Ended(130, "", "spin4j: stopped after step 3"));
+        StringWriter err = new StringWriter();
+        int code = Failure.stoppable(new PrintWriter(err, true), "go on with --resume", interrupt -> {
+            throw new Interrupt.Stopped("stopped after step 3");
+        });
+        assertThat(code).isEqualTo(130);
+        assertThat(err.toString().strip()).isEqualTo("spin4j: stopped after step 3; go on with --resume");
         assertThat(ended(new BadInputException("expected a, found b")))
                 .isEqualTo(new Ended(2, "", "spin4j: expected a, found b"));
         assertThat(ended(new OutOfMemoryError("no room")).err()).contains("lower per_device_train_batch_size");
