@@ -23,8 +23,6 @@ public final class Workspace implements AutoCloseable {
     private final DType type;
     private final List<Storage> chunks = new ArrayList<>();
     private final List<TreeMap<Long, Long>> free = new ArrayList<>();
-    private long inUse;
-    private long peak;
 
     /** An empty workspace of elements of {@code type}. */
     public Workspace(DType type) {
@@ -39,8 +37,6 @@ public final class Workspace implements AutoCloseable {
     /** Takes {@code size} elements; what they hold is undefined. */
     public Storage take(long size) {
         long want = Math.max(GRAIN, (size + GRAIN - 1) / GRAIN * GRAIN);
-        inUse += want;
-        peak = Math.max(peak, inUse);
         for (int c = 0; c < chunks.size(); c++) {
             for (Map.Entry<Long, Long> range : free.get(c).entrySet()) {
                 if (range.getValue() >= want) {
@@ -72,7 +68,6 @@ public final class Workspace implements AutoCloseable {
             long at = (storage.address() - chunk.address()) / type.bytes();
             if (at >= 0 && at < chunk.size()) {
                 putBack(free.get(c), at, length);
-                inUse -= length;
                 return;
             }
         }
@@ -100,12 +95,6 @@ public final class Workspace implements AutoCloseable {
             free.get(c).clear();
             free.get(c).put(0L, chunks.get(c).size());
         }
-        inUse = 0;
-    }
-
-    /** Most bytes that were ever in use at once. */
-    public long peakBytes() {
-        return peak * type.bytes();
     }
 
     /** Frees the memory; everything taken from here becomes invalid. */

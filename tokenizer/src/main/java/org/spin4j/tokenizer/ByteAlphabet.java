@@ -22,11 +22,6 @@ final class ByteAlphabet {
 
     private ByteAlphabet() {}
 
-    /** The character that stands for a byte, 0 to 255. */
-    static char charOf(int b) {
-        return CHARS[b];
-    }
-
     /** The byte that a character stands for, or -1. */
     static int byteOf(char c) {
         return c < BYTES.length ? BYTES[c] : -1;

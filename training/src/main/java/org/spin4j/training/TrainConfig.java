@@ -22,7 +22,7 @@ public record TrainConfig(
         @Key(help = "seed of every random choice", initial = "42") long seed,
         // where
         @Key(help = "threads, 0 for all cores; results do not depend on it", initial = "0", min = 0, max = 4096, shapesResult = false) int threads,
-        @Key(help = "auto, scalar, vector or tornado; with ! at the end, fail instead of falling back", initial = "auto", shapesResult = false) String backend,
+        @Key(help = "auto, scalar or vector; with ! at the end, fail instead of falling back", initial = "auto", shapesResult = false) String backend,
         // optimiser
         @Key(help = "optimiser", initial = "adamw") Optim optim,
         @Key(help = "peak learning rate", initial = "5e-5", above = 0) double learningRate,
