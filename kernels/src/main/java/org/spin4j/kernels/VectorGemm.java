@@ -4,26 +4,26 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.ref.Reference;
-import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
 import org.spin4j.kernels.Kernels.PackedMatrix;
 import org.spin4j.kernels.Kernels.Product;
 
 /**
  * Matrix products with the Vector API. C is cut into blocks of rows × panels of columns, shared out among the threads;
- * within a block {@link VectorTile} computes tile after tile. Each element of C is the sum of a few chains of fused
- * multiply-adds over stretches of k ({@link #stretch}), then + bias, then + addend: the same bits for any cut into blocks,
- * any number of threads, packed or not.
+ * within a block {@link VectorTile} computes tile after tile. Each element of C is a chain of fused multiply-adds over the
+ * first stretch of k ({@link #stretch}), + bias, + addend, + the chains over the further stretches in their order: the same
+ * bits for any cut into blocks, any number of threads, packed or not.
  *
- * <p>B is packed into panels by all threads first, unless it is small and lies right already. A is read where it lies: its
- * rows one by one, or, for TN, its columns, which are copied together where the matrix is too large for the second-level
- * cache.
+ * <p>B is packed into panels by all threads first, unless it lies right already and meets few rows. A is read where it
+ * lies, row by row; for TN its columns are copied together.
  */
 final class VectorGemm {
-    /** Bytes of A that a block of rows may take: the part of a 1 MiB second-level cache that a panel of B leaves free. */
-    private static final long BLOCK_BYTES = 384 << 10;
-    /** Bytes up to which a matrix is read as it lies although its rows are far apart. */
-    private static final long IN_PLACE_BYTES = 384 << 10;
+    /** Bytes of A that a block may use at a time: a fraction of a 1 MiB second-level cache, which B and C pass through. */
+    private static final long BLOCK_BYTES = 256 << 10;
+    /** Terms of each sum that a block goes through at a time: a panel of B then takes 128 KiB. */
+    private static final int SLICE = 512;
+    /** Floats of B that are packed at a time: 8 MiB, of the order of a core's share of the third-level cache. */
+    private static final long PACKED_FLOATS = 2 << 20;
     /** Products of fewer rows than this do not repay packing B. */
     private static final int FEW_ROWS = 32;
     /** Multiply-adds worth a task of their own: about 4 µs. */
@@ -31,7 +31,6 @@ final class VectorGemm {
     /** Floats that one task packs at least. */
     private static final int PACK_WORK = 16_384;
     private static final int ROWS = 4;
-    private static final ByteOrder ORDER = ByteOrder.nativeOrder();
     private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
 
     private final Parallel parallel;
@@ -69,19 +68,24 @@ final class VectorGemm {
         if (m == 0 || n == 0) {
             return;
         }
-        boolean inPlace = product != Product.NT && (m < FEW_ROWS || (long) n * k * 4 <= IN_PLACE_BYTES);
-        VectorPanels panels;
-        if (inPlace) {
+        if (product != Product.NT && m < FEW_ROWS) {
             long tail = 0;
             if (!VectorPanels.wholeHalves(n)) {
                 tail = packedB.floats((long) k * VectorPanels.WIDTH);
-                VectorPanels.pack(false, n, k, b, n / VectorPanels.WIDTH, tail);
+                VectorPanels.pack(false, n, k, b, n * 4L, n / VectorPanels.WIDTH, tail);
             }
-            panels = VectorPanels.inPlace(n, k, b, tail);
-        } else {
-            panels = packAll(product == Product.NT, n, k, b, packedB.floats(VectorPanels.packedSize(n, k)));
+            multiply(a, m, VectorPanels.inPlace(n, k, b, tail), new Target(c, n * 4L, bias, addend));
+            return;
         }
-        multiply(a, m, panels, bias, addend, c);
+        int most = Math.clamp(PACKED_FLOATS / Math.max(k, 1) / VectorPanels.WIDTH, 1, VectorPanels.count(n))
+                * VectorPanels.WIDTH;
+        for (int j = 0; j < n; j += most) {
+            int cols = Math.min(most, n - j);
+            boolean transposed = product == Product.NT;
+            VectorPanels panels = packAll(transposed, cols, k, b + 4L * j * (transposed ? k : 1),
+                    (transposed ? k : n) * 4L, packedB.floats(VectorPanels.packedSize(cols, k)));
+            multiply(a, m, panels, new Target(c, n * 4L, bias, addend).column(j));
+        }
     }
 
     /** See {@link Kernels#pack}: {@code product} is NT for a weight stored [n, k], else the weight is stored [k, n]. */
@@ -90,7 +94,8 @@ final class VectorGemm {
         long address = Memory.f32(b, (long) n * k, "b");
         MemorySegment memory = Arena.ofAuto().allocate(Math.max(1, VectorPanels.packedSize(n, k)) * 4, 64);
         try {
-            return new Packed(packAll(product == Product.NT, n, k, address, memory.address()), memory);
+            boolean transposed = product == Product.NT;
+            return new Packed(packAll(transposed, n, k, address, (transposed ? k : n) * 4L, memory.address()), memory);
         } finally {
             Reference.reachabilityFence(b);
         }
@@ -107,38 +112,43 @@ final class VectorGemm {
         requireShape(m, n, k);
         try {
             Left left = left(Product.NT, Memory.f32(a, (long) m * k, "a"), k * 4L, m);
-            multiply(left, m, packed.panels, optional(bias, n, "bias"), optional(addend, (long) m * n, "addend"),
-                    Memory.f32(c, (long) m * n, "c"));
+            multiply(left, m, packed.panels, new Target(Memory.f32(c, (long) m * n, "c"), n * 4L,
+                    optional(bias, n, "bias"), optional(addend, (long) m * n, "addend")));
         } finally {
             keepAlive(a, packed, bias, addend, c);
         }
     }
 
-    /** Packs all panels of a matrix, in parallel. */
-    VectorPanels packAll(boolean transposed, int n, int k, long b, long to) {
+    /**
+     * Packs {@code n} columns of a matrix, in parallel.
+     *
+     * @param b        address of the first of them
+     * @param rowBytes from one stored row to the next
+     * @param to       address of {@link VectorPanels#packedSize} floats
+     */
+    VectorPanels packAll(boolean transposed, int n, int k, long b, long rowBytes, long to) {
         VectorPanels panels = VectorPanels.packed(n, k, to);
         int count = VectorPanels.count(n);
         int perTask = Math.max(1, PACK_WORK / Math.max(1, k * VectorPanels.WIDTH));
         parallel.forEach(Math.ceilDiv(count, perTask), t -> {
             int end = Math.min(count, (t + 1) * perTask);
             for (int p = t * perTask; p < end; p++) {
-                VectorPanels.pack(transposed, n, k, b, p, panels.panel(p));
+                VectorPanels.pack(transposed, n, k, b, rowBytes, p, panels.panel(p));
             }
         });
         return panels;
     }
 
     /** The blocks of C, in parallel. */
-    private void multiply(Left a, int m, VectorPanels b, long bias, long addend, long c) {
+    private void multiply(Left a, int m, VectorPanels b, Target c) {
         if (m == 0 || b.n() == 0) {
             return;
         }
-        int n = b.n();
         int k = b.k();
-        int panels = VectorPanels.count(n);
-        long work = (long) m * n * Math.max(k, 1);
+        int panels = VectorPanels.count(b.n());
+        long work = (long) m * b.n() * Math.max(k, 1);
         int wanted = (int) Math.min(parallel.threads() == 1 ? 1 : 8L * parallel.threads(), 1 + work / TASK_WORK);
-        int cacheRows = (int) Math.max(4 * ROWS, BLOCK_BYTES / (4L * Math.max(k, 1)));
+        int cacheRows = (int) Math.max(4 * ROWS, BLOCK_BYTES / (4L * slice(k)));
         // Rows are cut first: a block of 32 rows or more uses each panel of B often enough. Columns of a transposed A may
         // have to be copied together for each group of panels, so there smaller blocks are the lesser evil.
         int fewest = a.columns ? FEW_ROWS / 2 : FEW_ROWS;
@@ -150,27 +160,8 @@ final class VectorGemm {
             int group = t % groups;
             int from = (int) ((long) panels * group / groups);
             int to = (int) ((long) panels * (group + 1) / groups);
-            block(a, i, Math.min(rows, m - i), b, from, to, bias, addend, c + (long) i * n * 4, n * 4L, i * (n * 4L));
+            block(a.rowsFrom(i), Math.min(rows, m - i), b, from, to, c.row(i));
         });
-    }
-
-    /**
-     * One block of C on the calling thread.
-     *
-     * @param from      first panel
-     * @param to        panel after the last
-     * @param addend    address of the whole addend, or 0
-     * @param c         address of the block's first row, column 0 of the matrix
-     * @param cRowBytes from one row of C, and of the addend, to the next
-     * @param skipped   bytes from the addend's start to the block's first row
-     */
-    private void block(Left a, int firstRow, int rows, VectorPanels b, int from, int to, long bias, long addend,
-            long c, long cRowBytes, long skipped) {
-        Left block = a.rowsFrom(firstRow);
-        if (a.columns && to - from > 0 && (long) a.m * b.k() * 4 > IN_PLACE_BYTES) {
-            block = block.gathered(rows, b.k(), packedA.floats((long) (rows + ROWS) * b.k()));
-        }
-        multiplyBlock(block, rows, b, from, to, bias, addend == 0 ? 0 : addend + skipped, c, cRowBytes);
     }
 
     /**
@@ -183,42 +174,72 @@ final class VectorGemm {
      * @param c         address of the first row of C at column 0 of the matrix, reached or not
      */
     void multiplyRows(long a, long aRowBytes, int rows, VectorPanels b, int from, int to, long c, long cRowBytes) {
-        multiplyBlock(new Left(a, rows, false, aRowBytes, aRowBytes * ROWS, 4), rows, b, from / VectorPanels.WIDTH,
-                VectorPanels.count(to), 0, 0, c, cRowBytes);
+        block(left(Product.NN, a, aRowBytes, rows), rows, b, from / VectorPanels.WIDTH,
+                VectorPanels.count(to), new Target(c, cRowBytes, 0, 0));
     }
 
-    private void multiplyBlock(Left a, int rows, VectorPanels b, int from, int to, long bias, long addend, long c,
-            long cRowBytes) {
-        long rowBytes = a.rowBytes;
-        long stepBytes = a.stepBytes;
-        long scratch = tile.floats(2L * ROWS * VectorPanels.WIDTH);
-        long part = scratch + 4L * ROWS * VectorPanels.WIDTH;
+    /**
+     * One block of C on the calling thread, one slice of k after the other: the rows of A stay in the second-level cache
+     * while the panels of B pass by.
+     *
+     * @param from first panel
+     * @param to   panel after the last
+     */
+    private void block(Left a, int rows, VectorPanels b, int from, int to, Target c) {
         int k = b.k();
-        int stretch = stretch(k);
-        for (int p = from; p < to; p++) {
-            int j = p * VectorPanels.WIDTH;
-            int cols = Math.min(VectorPanels.WIDTH, b.n() - j);
-            int width = VectorPanels.width(b.n(), p);
-            long panel = b.panel(p);
-            long step = b.row(p);
-            boolean plain = bias == 0 && addend == 0 && cols == width;
-            for (int i = 0; i < rows; i += ROWS) {
-                int r = Math.min(ROWS, rows - i);
-                long x = a.address + i / ROWS * a.groupBytes;
-                long target = c + i * cRowBytes + j * 4L;
-                boolean direct = plain && (r == ROWS || r == 1);
-                long out = direct ? target : scratch;
-                long outRow = direct ? cRowBytes : VectorPanels.WIDTH * 4L;
-                tile(x, rowBytes, stepBytes, r, panel, step, Math.min(stretch, k), width, out, outRow);
-                for (int q = stretch; q < k; q += stretch) {
-                    tile(x + q * stepBytes, rowBytes, stepBytes, r, panel + q * step, step, Math.min(stretch, k - q),
-                            width,
-                            part, VectorPanels.WIDTH * 4L);
-                    VectorTile.add(r, width, part, VectorPanels.WIDTH * 4L, out, outRow);
+        int slice = slice(k);
+        long scratch = tile.floats(2L * ROWS * VectorPanels.WIDTH);
+        boolean gather = a.columns && to - from > 1;
+        long gathered = gather ? packedA.floats(Left.gatheredSize(rows, slice)) : 0;
+        Target target = c;
+        for (int q = 0; q == 0 || q < k; q += slice) {
+            int steps = Math.min(slice, k - q);
+            Left part = a.from(q);
+            if (gather) {
+                part = part.gathered(rows, steps, gathered);
+            }
+            for (int p = from; p < to; p++) {
+                panel(part, rows, steps, b, p, q, target, scratch);
+            }
+            // What the first slice left is what the others are added to.
+            target = new Target(c.address, c.rowBytes, 0, c.address);
+        }
+    }
+
+    /** The tiles of one panel over one slice of k. */
+    private static void panel(Left a, int rows, int steps, VectorPanels b, int p, int q, Target c, long scratch) {
+        int j = p * VectorPanels.WIDTH;
+        int cols = Math.min(VectorPanels.WIDTH, b.n() - j);
+        int width = VectorPanels.width(b.n(), p);
+        int stretch = stretch(b.k());
+        long step = b.row(p);
+        long panel = b.panel(p) + q * step;
+        long part = scratch + 4L * ROWS * VectorPanels.WIDTH;
+        boolean whole = cols == width;
+        boolean accumulates = c.addend == c.address && c.bias == 0;
+        for (int i = 0; i < rows; i += ROWS) {
+            int r = Math.min(ROWS, rows - i);
+            long x = a.row(i);
+            long to = c.address + i * c.rowBytes + j * 4L;
+            boolean direct = whole && c.bias == 0 && c.addend == 0 && (r == ROWS || r == 1);
+            long out = direct ? to : scratch;
+            long outRow = direct ? c.rowBytes : VectorPanels.WIDTH * 4L;
+            tile(x, a.rowBytes, a.stepBytes, r, panel, step, Math.min(stretch, steps), width, out, outRow);
+            if (!direct) {
+                if (whole && accumulates) {
+                    VectorTile.add(r, width, scratch, VectorPanels.WIDTH * 4L, to, c.rowBytes);
+                } else {
+                    finish(r, cols, scratch, c.bias == 0 ? 0 : c.bias + j * 4L,
+                            c.addend == 0 ? 0 : c.addend + i * c.rowBytes + j * 4L, to, c.rowBytes);
                 }
-                if (!direct) {
-                    finish(r, cols, scratch, bias == 0 ? 0 : bias + j * 4L,
-                            addend == 0 ? 0 : addend + i * cRowBytes + j * 4L, target, cRowBytes);
+            }
+            for (int s = stretch; s < steps; s += stretch) {
+                tile(x + s * a.stepBytes, a.rowBytes, a.stepBytes, r, panel + s * step, step,
+                        Math.min(stretch, steps - s), width, part, VectorPanels.WIDTH * 4L);
+                if (whole) {
+                    VectorTile.add(r, width, part, VectorPanels.WIDTH * 4L, to, c.rowBytes);
+                } else {
+                    finish(r, cols, part, 0, to, to, c.rowBytes);
                 }
             }
         }
@@ -244,6 +265,12 @@ final class VectorGemm {
      */
     static int stretch(int k) {
         return k <= 32 ? Math.max(1, k) : Math.ceilDiv(k, Math.max(2, Math.ceilDiv(k, 256)));
+    }
+
+    /** Terms of each sum that a block goes through before it turns to the next: whole stretches, up to 512 terms. */
+    private static int slice(int k) {
+        int stretch = stretch(k);
+        return Math.max(1, SLICE / stretch) * stretch;
     }
 
     /** Moves the valid part of a tile from scratch to C, adding bias and addend in that order. */
@@ -282,8 +309,8 @@ final class VectorGemm {
 
     private static Left left(Product product, long a, long storedRowBytes, int m) {
         return product == Product.TN
-                ? new Left(a, m, true, 4, 4L * ROWS, storedRowBytes)
-                : new Left(a, m, false, storedRowBytes, storedRowBytes * ROWS, 4);
+                ? new Left(a, m, true, 4, 4L * Left.STRIP, storedRowBytes)
+                : new Left(a, m, false, storedRowBytes, storedRowBytes * Left.STRIP, 4);
     }
 
     private static long optional(Storage s, long count, String operand) {
@@ -311,43 +338,74 @@ final class VectorGemm {
      *
      * @param columns whether it is stored as [k, m], so that a row of it is a column in memory
      */
-    private record Left(long address, int m, boolean columns, long rowBytes, long groupBytes, long stepBytes) {
+    private record Left(long address, int m, boolean columns, long rowBytes, long stripBytes,
+            long stepBytes) {
+        /** Rows that lie together where columns have been gathered: a cache line of them. */
+        private static final int STRIP = 16;
+
+        /** Address of row {@code i}. */
+        long row(int i) {
+            return address + i / STRIP * stripBytes + i % STRIP * rowBytes;
+        }
+
+        /** Without the rows before {@code i}. */
         Left rowsFrom(int i) {
-            return new Left(address + i / ROWS * groupBytes, m, columns, rowBytes, groupBytes, stepBytes);
+            return new Left(row(i), m, columns, rowBytes, stripBytes, stepBytes);
         }
 
-        /** The first {@code rows} rows copied in groups of four: k by k, the four numbers side by side. */
+        /** Without the first {@code q} terms of each sum. */
+        Left from(int q) {
+            return new Left(address + q * stepBytes, m, columns, rowBytes, stripBytes, stepBytes);
+        }
+
+        /** Floats that {@link #gathered} needs. */
+        static long gatheredSize(int rows, int k) {
+            return Math.ceilDiv(rows, STRIP) * (stripBytes(k) / 4);
+        }
+
+        /** A cache line more than the numbers take, lest all strips begin in the same set of the cache. */
+        private static long stripBytes(int k) {
+            return (k + 1L) * (STRIP * 4);
+        }
+
+        /** The first {@code rows} rows copied in strips of {@link #STRIP}: k by k, a strip's numbers side by side. */
         Left gathered(int rows, int k, long to) {
-            long group = 4L * ROWS * k;
-            int i = 0;
-            // Four groups at a time: 16 numbers, a cache line.
-            for (; i + 4 * ROWS <= rows; i += 4 * ROWS) {
-                long in = address + i * 4L;
-                long out = to + i / ROWS * group;
-                for (int p = 0; p < k; p++) {
-                    copyFour(in, out);
-                    copyFour(in + 16, out + group);
-                    copyFour(in + 32, out + 2 * group);
-                    copyFour(in + 48, out + 3 * group);
-                    in += stepBytes;
-                    out += 4L * ROWS;
+            for (int p = 0; p < k; p++) {
+                long in = address + p * stepBytes;
+                long out = to + p * (4L * STRIP);
+                int i = 0;
+                for (; i + STRIP <= rows; i += STRIP) {
+                    for (int v = 0; v < STRIP; v += VectorTile.LANES) {
+                        VectorTile.store(VectorTile.load(in + (i + v) * 4L), out + v * 4L);
+                    }
+                    out += stripBytes(k);
+                }
+                for (; i < rows; i++) {
+                    Memory.ALL.set(FLOAT, out + i % STRIP * 4L, Memory.ALL.get(FLOAT, in + i * 4L));
                 }
             }
-            for (; i < rows; i++) {
-                long in = address + i * 4L;
-                long out = to + i / ROWS * group + i % ROWS * 4L;
-                for (int p = 0; p < k; p++) {
-                    Memory.ALL.set(FLOAT, out, Memory.ALL.get(FLOAT, in));
-                    in += stepBytes;
-                    out += 4L * ROWS;
-                }
-            }
-            return new Left(to, m, columns, 4, group, 4L * ROWS);
+            return new Left(to, m, columns, 4, stripBytes(k), 4L * STRIP);
+        }
+    }
+
+    /**
+     * Where the product goes and what is added to it; addresses of whole rows, from column 0 on.
+     *
+     * @param address  of C
+     * @param rowBytes from one row of C, and of the addend, to the next
+     * @param bias     of one number per column, or 0
+     * @param addend   of a matrix like C, or 0
+     */
+    private record Target(long address, long rowBytes, long bias, long addend) {
+        Target row(int i) {
+            long skipped = i * rowBytes;
+            return new Target(address + skipped, rowBytes, bias, addend == 0 ? 0 : addend + skipped);
         }
 
-        private static void copyFour(long from, long to) {
-            FloatVector.fromMemorySegment(FloatVector.SPECIES_128, Memory.ALL, from, ORDER)
-                    .intoMemorySegment(Memory.ALL, to, ORDER);
+        Target column(int j) {
+            long skipped = j * 4L;
+            return new Target(address + skipped, rowBytes, bias == 0 ? 0 : bias + skipped,
+                    addend == 0 ? 0 : addend + skipped);
         }
     }
 

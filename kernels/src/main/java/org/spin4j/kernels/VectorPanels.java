@@ -88,15 +88,16 @@ record VectorPanels(int n, int k, long first, long nextPanel, long nextRow, long
      *
      * @param transposed whether the matrix is stored as [n, k], else as [k, n]
      * @param b          address of the matrix
+     * @param rowBytes   from one stored row of the matrix to the next
      */
-    static void pack(boolean transposed, int n, int k, long b, int p, long to) {
+    static void pack(boolean transposed, int n, int k, long b, long rowBytes, int p, long to) {
         int j = p * WIDTH;
         int cols = Math.min(WIDTH, n - j);
         int width = width(n, p);
         if (transposed) {
-            packTransposed(b + (long) j * k * 4, k, cols, width, to);
+            packTransposed(b + j * rowBytes, rowBytes, k, cols, width, to);
         } else {
-            packRows(b + j * 4L, n * 4L, k, cols, width, to);
+            packRows(b + j * 4L, rowBytes, k, cols, width, to);
         }
     }
 
@@ -117,8 +118,7 @@ record VectorPanels(int n, int k, long first, long nextPanel, long nextRow, long
         }
     }
 
-    private static void packTransposed(long from, int k, int cols, int width, long to) {
-        long fromRow = k * 4L;
+    private static void packTransposed(long from, long fromRow, int k, int cols, int width, long to) {
         long toRow = width * 4L;
         int wholeCols = cols / LANES * LANES;
         int wholeK = k / LANES * LANES;

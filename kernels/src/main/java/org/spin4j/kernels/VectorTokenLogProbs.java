@@ -64,7 +64,7 @@ final class VectorTokenLogProbs {
             for (int first = 0; first < chunks; first += groupChunks) {
                 int start = first * chunk;
                 int cols = Math.min(vocab - start, groupChunks * chunk);
-                VectorPanels panels = gemm.packAll(true, cols, dim, w + (long) start * dim * 4,
+                VectorPanels panels = gemm.packAll(true, cols, dim, w + (long) start * dim * 4, dim * 4L,
                         packedHead.floats(VectorPanels.packedSize(cols, dim)));
                 int firstChunk = first;
                 parallel.forEach(Math.ceilDiv(cols, chunk) * rowBlocks, t -> {
@@ -271,7 +271,7 @@ final class VectorTokenLogProbs {
 
     /** dLogits = dLogProb · ([target] - softmax) of the block's rows and {@code cols} columns from {@code start} on. */
     private void dLogits(Block block, long wChunk, int start, int cols) {
-        VectorPanels panels = gemm.packAll(true, cols, block.dim, wChunk,
+        VectorPanels panels = gemm.packAll(true, cols, block.dim, wChunk, block.dim * 4L,
                 packedHead.floats(VectorPanels.packedSize(cols, block.dim)));
         int rowBlocks = Math.ceilDiv(block.count, ROW_BLOCK);
         parallel.forEach(Math.ceilDiv(cols, CHUNK) * rowBlocks, t -> {

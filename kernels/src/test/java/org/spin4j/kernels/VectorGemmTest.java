@@ -14,7 +14,7 @@ import org.spin4j.kernels.Kernels.PackedMatrix;
 import org.spin4j.kernels.Kernels.Product;
 
 /**
- * The products promise one chain of fused multiply-adds per element, so the oracle is that chain in plain Java and equality
+ * The products promise certain chains of fused multiply-adds for each element, so the oracle is these chains in plain Java and equality
  * is exact.
  */
 final class VectorGemmTest {
@@ -132,19 +132,20 @@ final class VectorGemmTest {
         float[] c = new float[m * n];
         for (int i = 0; i < m; i++) {
             for (int j = 0; j < n; j++) {
-                float sum = 0;
+                float start = bias == null ? 0 : (float) bias.get(j);
+                float more = addend == null ? 0 : (float) addend.get((long) i * n + j);
+                float sum = start + more;
                 float chain = 0;
                 int stretch = VectorGemm.stretch(k);
                 for (int p = 0; p < k; p++) {
                     chain = Math.fma(product == Product.TN ? a[p * m + i] : a[i * k + p],
                             product == Product.NT ? b[j * k + p] : b[p * n + j], chain);
                     if ((p + 1) % stretch == 0 || p + 1 == k) {
-                        sum = p < stretch ? chain : sum + chain;
+                        sum = p < stretch ? chain + start + more : sum + chain;
                         chain = 0;
                     }
                 }
-                sum = bias == null ? sum : sum + (float) bias.get(j);
-                c[i * n + j] = addend == null ? sum : sum + (float) addend.get((long) i * n + j);
+                c[i * n + j] = sum;
             }
         }
         return c;
