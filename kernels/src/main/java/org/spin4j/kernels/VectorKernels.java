@@ -57,6 +57,11 @@ public final class VectorKernels implements Kernels {
         this.optimizers = new VectorOptimizers(parallel);
     }
 
+    /** Bits of the vectors that it computes with. */
+    public int bits() {
+        return bits;
+    }
+
     @Override
     public String describe() {
         return "vector backend (Vector API, " + bits + " bit, " + threads + (threads == 1 ? " thread)" : " threads)");

@@ -4,6 +4,7 @@ import static org.spin4j.kernels.Memory.ALL;
 import static org.spin4j.kernels.VectorMemory.LANES;
 import static org.spin4j.kernels.VectorMemory.ORDER;
 import static org.spin4j.kernels.VectorMemory.SPECIES;
+import static org.spin4j.kernels.VectorMemory.VECTOR_BYTES;
 import static org.spin4j.kernels.VectorMemory.get;
 import static org.spin4j.kernels.VectorMemory.load;
 import static org.spin4j.kernels.VectorMemory.set;
@@ -42,13 +43,16 @@ final class VectorRows {
     /** y += alpha · x, on the calling thread. */
     static void add(long n, float alpha, long x, long y) {
         FloatVector factor = splat(alpha);
-        long i = 0;
-        for (; i + LANES <= n; i += LANES) {
-            store(load(x + i * 4).fma(factor, load(y + i * 4)), y + i * 4);
+        long bytes = n * 4;
+        long wholeBytes = bytes - bytes % VECTOR_BYTES;
+        for (long at = 0; at < wholeBytes; at += VECTOR_BYTES) {
+            FloatVector.fromMemorySegment(SPECIES, ALL, x + at, ORDER)
+                    .fma(factor, FloatVector.fromMemorySegment(SPECIES, ALL, y + at, ORDER))
+                    .intoMemorySegment(ALL, y + at, ORDER);
         }
-        if (i < n) {
+        if (wholeBytes < bytes) {
             VectorMask<Float> tail = tail(n);
-            store(load(x + i * 4, tail).fma(factor, load(y + i * 4, tail)), y + i * 4, tail);
+            store(load(x + wholeBytes, tail).fma(factor, load(y + wholeBytes, tail)), y + wholeBytes, tail);
         }
     }
 

@@ -199,11 +199,10 @@ final class VectorTile {
     /** to += tile, both {@code rows} rows of {@code width} numbers, 2 or 4 vectors. */
     static void add(int rows, int width, long tile, long rowBytes, long to, long toRowBytes) {
         for (int i = 0; i < rows; i++) {
-            store(load(to).add(load(tile)), to);
-            store(load(to + VECTOR_BYTES).add(load(tile + VECTOR_BYTES)), to + VECTOR_BYTES);
-            if (width > 2 * LANES) {
-                store(load(to + 2 * VECTOR_BYTES).add(load(tile + 2 * VECTOR_BYTES)), to + 2 * VECTOR_BYTES);
-                store(load(to + 3 * VECTOR_BYTES).add(load(tile + 3 * VECTOR_BYTES)), to + 3 * VECTOR_BYTES);
+            for (long at = 0; at < width * 4L; at += VECTOR_BYTES) {
+                FloatVector.fromMemorySegment(SPECIES, ALL, to + at, ORDER)
+                        .add(FloatVector.fromMemorySegment(SPECIES, ALL, tile + at, ORDER))
+                        .intoMemorySegment(ALL, to + at, ORDER);
             }
             tile += rowBytes;
             to += toRowBytes;

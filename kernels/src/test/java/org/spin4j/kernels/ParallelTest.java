@@ -3,8 +3,10 @@ package org.spin4j.kernels;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.lang.management.ManagementFactory;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.IntConsumer;
 import org.junit.jupiter.api.Test;
 
 final class ParallelTest {
@@ -67,6 +69,25 @@ final class ParallelTest {
         AtomicLong sum = new AtomicLong();
         parallel.forEach(10, sum::addAndGet);
         assertThat(sum.get()).isEqualTo(45);
+    }
+
+    /** The loop itself: what a kernel's body captures is the kernel's own. */
+    @Test
+    void aLoopAllocatesNothing() {
+        var threads = (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
+        Parallel parallel = new Parallel(2);
+        AtomicLong sum = new AtomicLong();
+        IntConsumer body = sum::addAndGet;
+        // The first loops load classes.
+        for (int i = 0; i < 100; i++) {
+            parallel.forEach(10, body);
+        }
+        long before = threads.getCurrentThreadAllocatedBytes();
+        for (int i = 0; i < 10_000; i++) {
+            parallel.forEach(10, body);
+        }
+        // Less than the smallest object for each loop; a compiler's switch of code may cost one now and then.
+        assertThat(threads.getCurrentThreadAllocatedBytes() - before).isLessThan(16 * 10_000 / 2);
     }
 
     @Test

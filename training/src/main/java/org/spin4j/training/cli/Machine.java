@@ -20,6 +20,16 @@ final class Machine {
         return open(backend == null ? "auto" : backend, threads == null ? 0 : threads);
     }
 
+    /** The same backend with another number of threads; 0 stands for all cores. */
+    Kernels kernels(int number) {
+        return open(backend == null ? "auto" : backend, number);
+    }
+
+    /** Threads that the options ask for. */
+    int threads() {
+        return threads == null || threads == 0 ? Runtime.getRuntime().availableProcessors() : threads;
+    }
+
     /** The options as settings of a configuration. */
     List<String> settings() {
         List<String> settings = new ArrayList<>();
