@@ -48,7 +48,7 @@ final class CompareMatmul {
 
     private static void run(PrintStream out) {
         Optional<OpenBlas> blas = OpenBlas.find();
-        out.println("- A: spin4j, " + new VectorKernels(1).describe());
+        out.println("- A: spin4j, " + Machine.vectors());
         out.println("- B: " + blas.map(OpenBlas::describe).orElse("none"));
         out.println(
                 "- work: C[m,n] = op(A) · op(B) with sums of k terms in float32; NT is a layer's forward step, NN the gradient"
@@ -96,9 +96,10 @@ final class CompareMatmul {
             Runnable theirs = () -> blas.ifPresent(library -> library.matmul(s.product, s.m, s.n, s.k, a, b, c));
             ours.run();
             if (blas.isPresent()) {
-                float[] expected = sample(c);
+                float[] found = sample(c);
+                c.zero();
                 theirs.run();
-                check(s, expected, sample(c));
+                check(s, found, sample(c));
             }
             Stopwatch mine = Turns.watch(ours);
             Stopwatch other = Turns.watch(theirs);

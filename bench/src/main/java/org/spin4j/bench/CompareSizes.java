@@ -66,7 +66,7 @@ final class CompareSizes {
     private CompareSizes() {}
 
     private static void run(PrintStream out) {
-        out.println("- spin4j: " + new VectorKernels(1).describe());
+        out.println("- spin4j: " + Machine.vectors());
         out.println("- order: all sizes up and down, " + SWEEPS + " sweeps after " + WARM_SWEEPS + " to warm up");
         out.println("- cells: GFLOP/s (share of the better of the two neighbouring rates in the column); up to "
                 + MOST_STREAMS
@@ -148,6 +148,7 @@ final class CompareSizes {
         Arrays.fill(repetitions, 1);
         double[][] rates = new double[SWEEPS][calls.size()];
         for (int sweep = -WARM_SWEEPS; sweep < SWEEPS; sweep++) {
+            Turns.settle();
             for (int j = 0; j < repetitions.length; j++) {
                 int i = sweep % 2 == 0 ? j : repetitions.length - 1 - j;
                 if (sweep < 0) {

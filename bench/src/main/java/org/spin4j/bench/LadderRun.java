@@ -34,13 +34,16 @@ public final class LadderRun {
         } catch (IllegalArgumentException e) {
             System.err.println("bench: " + e.getMessage());
             System.exit(2);
+        } catch (IllegalStateException e) {
+            System.err.println("ladder: " + e.getMessage());
+            System.exit(1);
         }
     }
 
     private static void run(PrintStream out) {
         double flop = 2.0 * SIZE * SIZE * SIZE;
         VectorKernels kernels = new VectorKernels(1);
-        out.println("- spin4j: " + kernels.describe());
+        out.println("- spin4j: " + Machine.vectors());
         out.printf(Locale.ROOT, "- work: C[%d,%d] = A[%d,%d] · B[%d,%d] in float32, 1 thread%n", SIZE, SIZE, SIZE, SIZE,
                 SIZE,
                 SIZE);

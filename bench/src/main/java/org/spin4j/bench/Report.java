@@ -65,7 +65,10 @@ final class Report {
         out.println();
         out.println("- date: " + LocalDate.now(ZoneOffset.UTC));
         Machine.describe().forEach(line -> out.println("- " + line));
+        Disturbance disturbance = new Disturbance();
         section.body().accept(out);
+        out.println();
+        out.println(disturbance.describe());
         out.println();
         write(merged(read(), section.name(), copy.toString(StandardCharsets.UTF_8)));
     }
