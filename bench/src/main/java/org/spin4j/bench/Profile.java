@@ -22,6 +22,9 @@ import org.spin4j.kernels.VectorKernels;
  */
 public final class Profile {
     private static final int WARM_UP_STEPS = 15;
+    private static final int LEAST_WARM_UP_STEPS = 3;
+    /** A large model keeps the kernels busy long enough for the compiler with fewer steps. */
+    private static final long WARM_UP_NANOS = 20_000_000_000L;
     private static final int MOST_THREADS = 1024;
     private static final int MOST_STEPS = 1_000_000;
     private static final Map<String, TrainSetup> MODELS = new TreeMap<>(
@@ -84,7 +87,8 @@ public final class Profile {
         out.println("clock: " + (threads == 1 ? "processor time" : "time of day"));
         out.println("work: " + request.model());
         try (TrainStep step = new TrainStep(kernels, request.model())) {
-            for (int i = 0; i < WARM_UP_STEPS; i++) {
+            long end = System.nanoTime() + WARM_UP_NANOS;
+            for (int i = 0; i < WARM_UP_STEPS && (i < LEAST_WARM_UP_STEPS || System.nanoTime() < end); i++) {
                 step.run();
             }
             kernels.reset();

@@ -13,6 +13,8 @@ import java.util.Locale;
 final class Turns {
     private static final double WARM_TOLERANCE = 0.05;
     private static final Duration WARM_LIMIT = Duration.ofMillis(1500);
+    /** Long enough for the compiler to see what is to be compiled. */
+    private static final Duration FIRST_WARM_LIMIT = Duration.ofMillis(500);
     /** A pass is long beside the clock's resolution and beside what the program before left in the caches. */
     private static final double PASS_SECONDS = 0.05;
     private static final OperatingSystemMXBean PROCESS = ManagementFactory
@@ -62,7 +64,7 @@ final class Turns {
 
     private static boolean warm(Stopwatch program) {
         settle();
-        program.warmUp(WARM_TOLERANCE, WARM_LIMIT);
+        program.warmUp(WARM_TOLERANCE, FIRST_WARM_LIMIT);
         // What agreed may have been slow together, while the compiler was at work.
         settle();
         return program.warmUp(WARM_TOLERANCE, WARM_LIMIT);
