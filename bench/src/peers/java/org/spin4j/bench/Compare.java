@@ -15,6 +15,6 @@ public final class Compare {
         }
         PrintStream out = System.out;
         Machine.describe().forEach(line -> out.println("- " + line));
-        CompareTraining.run(out, args.length == 1 ? args[0] : "");
+        CompareTraining.run(out);
     }
 }
