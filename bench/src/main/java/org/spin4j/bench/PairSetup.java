@@ -20,8 +20,8 @@ public record PairSetup(TrainSetup model, int pairs, int prompt, int shortest, i
     /** Four pairs for the model of 7 million parameters: prompts of 256 tokens, responses of 64 to 256. */
     public static final PairSetup SEVEN_MILLION = new PairSetup(TrainSetup.SEVEN_MILLION, 4, 256, 64, 256);
 
-    /** The same pairs for the model of 52 million parameters. */
-    public static final PairSetup FIFTY_TWO_MILLION = new PairSetup(TrainSetup.FIFTY_TWO_MILLION, 4, 256, 64, 256);
+    /** Two such pairs for the model of 52 million parameters. */
+    public static final PairSetup FIFTY_TWO_MILLION = new PairSetup(TrainSetup.FIFTY_TWO_MILLION, 2, 256, 64, 256);
 
     /** SPIN's λ, DPO's β. */
     public static final double BETA = 0.1;

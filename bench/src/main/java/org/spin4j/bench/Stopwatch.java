@@ -44,7 +44,7 @@ public final class Stopwatch {
     /**
      * Runs passes until the medians of the last few lie within {@code tolerance} of each other, and forgets their times.
      *
-     * @param agreeing  how many passes must agree
+     * @param agreeing  how many passes must agree; 0 for no warm-up
      * @param tolerance largest difference, relative to the smallest
      * @param limit     how long to try
      * @return whether they came to agree
@@ -52,7 +52,7 @@ public final class Stopwatch {
     public boolean warmUp(int agreeing, double tolerance, Duration limit) {
         long end = System.nanoTime() + limit.toNanos();
         double[] medians = new double[agreeing];
-        boolean agree = false;
+        boolean agree = agreeing == 0;
         for (int pass = 0; !agree && (pass < agreeing || System.nanoTime() < end); pass++) {
             forget();
             pass();
