@@ -53,12 +53,12 @@ final class CompareAttention {
         try (AttentionStep ours = new AttentionStep(new VectorKernels(threads), batch, length, HEADS, HEAD_DIM);
                 LibtorchAttentionStep theirs = new LibtorchAttentionStep(ours, batch, length, HEADS, HEAD_DIM)) {
             double difference = check(ours, theirs);
-            Turns turns = new Turns(ours::run, theirs::run, 1);
+            SideBySide both = new SideBySide(ours::run, theirs::run, 1);
             // The longest passes take seconds, and the one that was checked has touched all memory.
-            turns.run("attention of " + length + " tokens, threads: " + threads, length < TOKENS ? 2 : 0, PATIENCE,
+            both.run("attention of " + length + " tokens, threads: " + threads, length < TOKENS ? 2 : 0, PATIENCE,
                     ROUNDS, LIMIT);
             out.printf(Locale.ROOT, "| %d × %d | %d | %d | %.1f | %.1f | %.1e | **%.2f** |%n", batch, length, threads,
-                    turns.a().count(), 1e3 * turns.a().median(), 1e3 * turns.b().median(), difference, turns.ratio());
+                    both.a().count(), 1e3 * both.a().median(), 1e3 * both.b().median(), difference, both.ratio());
         }
     }
 

@@ -70,14 +70,14 @@ final class ComparePairs {
             for (int i = 1; i <= plan.checked(); i++) {
                 check(i, ours.run(), theirs.run());
             }
-            Turns turns = new Turns(ours::run, theirs::run, 1);
-            turns.run("pair step of " + plan.name() + ", threads: " + plan.threads(), plan.agreeing(), PATIENCE,
+            SideBySide both = new SideBySide(ours::run, theirs::run, 1);
+            both.run("pair step of " + plan.name() + ", threads: " + plan.threads(), plan.agreeing(), PATIENCE,
                     plan.rounds(), LIMIT);
-            Stopwatch a = turns.a();
-            Stopwatch b = turns.b();
+            Stopwatch a = both.a();
+            Stopwatch b = both.b();
             out.printf(Locale.ROOT, "| %s | %d | %d | %.3f | %.3f | %.2f | **%.2f** |%n", plan.name(), plan.threads(),
                     a.count(), a.median(), b.median(), b.medianProcessorTime() / a.medianProcessorTime(),
-                    turns.ratio());
+                    both.ratio());
         }
     }
 

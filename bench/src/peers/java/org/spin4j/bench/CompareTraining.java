@@ -59,14 +59,14 @@ final class CompareTraining {
         try (TrainStep ours = new TrainStep(new VectorKernels(threads), plan.work());
                 LibtorchTrainStep theirs = new LibtorchTrainStep(plan.work(), ours.parameters())) {
             check(ours, theirs, plan.checked());
-            Turns turns = new Turns(ours::run, theirs::run, plan.steps());
-            turns.run("training step of " + plan.name() + ", threads: " + threads, plan.agreeing(), PATIENCE,
+            SideBySide both = new SideBySide(ours::run, theirs::run, plan.steps());
+            both.run("training step of " + plan.name() + ", threads: " + threads, plan.agreeing(), PATIENCE,
                     plan.rounds(), LIMIT);
-            Stopwatch a = turns.a();
-            Stopwatch b = turns.b();
+            Stopwatch a = both.a();
+            Stopwatch b = both.b();
             out.printf(Locale.ROOT, "| %s | %d | %d | %.3f | %.3f | %.0f | %.2f | **%.2f** |%n", plan.name(), threads,
                     a.count(), a.median(), b.median(), plan.work().tokens() / a.median(),
-                    b.medianProcessorTime() / a.medianProcessorTime(), turns.ratio());
+                    b.medianProcessorTime() / a.medianProcessorTime(), both.ratio());
         }
     }
 

@@ -7,7 +7,7 @@ import java.util.List;
  * Two programs that do the same work in turns, A B B A, so that a machine whose speed swings treats both alike. A is spin4j,
  * B its peer.
  */
-public final class Turns {
+public final class SideBySide {
     private static final double WARM_TOLERANCE = 0.05;
 
     private final Stopwatch a;
@@ -18,7 +18,7 @@ public final class Turns {
      *
      * @param repetitions how often each turn does the work
      */
-    public Turns(Runnable a, Runnable b, int repetitions) {
+    public SideBySide(Runnable a, Runnable b, int repetitions) {
         this.a = new Stopwatch(a, repetitions);
         this.b = new Stopwatch(b, repetitions);
     }
