@@ -4,6 +4,7 @@ module org.spin4j.bench {
     requires java.management;
     requires jdk.management;
     requires jmh.core;
+    requires static jdk.incubator.vector;
 
     exports org.spin4j.bench;
 }

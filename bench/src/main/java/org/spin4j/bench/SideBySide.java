@@ -12,6 +12,7 @@ public final class SideBySide {
 
     private final Stopwatch a;
     private final Stopwatch b;
+    private final List<Stopwatch> order;
 
     /**
      * Begins with no times.
@@ -19,8 +20,24 @@ public final class SideBySide {
      * @param repetitions how often each turn does the work
      */
     public SideBySide(Runnable a, Runnable b, int repetitions) {
+        this(a, b, repetitions, "");
+    }
+
+    /**
+     * Begins with no times.
+     *
+     * @param repetitions how often each turn does the work
+     * @param alone       {@code spin4j} or {@code libtorch} to run A or B alone, which shows whether the other disturbs it;
+     *                    or nothing
+     */
+    public SideBySide(Runnable a, Runnable b, int repetitions, String alone) {
         this.a = new Stopwatch(a, repetitions);
         this.b = new Stopwatch(b, repetitions);
+        order = switch (alone) {
+            case "spin4j" -> List.of(this.a, this.a);
+            case "libtorch" -> List.of(this.b, this.b);
+            default -> List.of(this.a, this.b, this.b, this.a);
+        };
     }
 
     /**
@@ -33,7 +50,8 @@ public final class SideBySide {
      * @param limit    no new round begins after this time, but one is always run
      */
     public void run(String name, int agreeing, Duration patience, int rounds, Duration limit) {
-        for (Stopwatch program : List.of(a, b)) {
+        for (Stopwatch program : order.stream().distinct().toList()) {
+            Turns.settle();
             if (!program.warmUp(agreeing, WARM_TOLERANCE, patience)) {
                 System.err.println(name + ", " + (program == a ? "A" : "B") + ": " + agreeing
                         + " passes in a row never agreed within " + Math.round(100 * WARM_TOLERANCE)
@@ -42,10 +60,10 @@ public final class SideBySide {
         }
         long end = System.nanoTime() + limit.toNanos();
         for (int i = 0; i < rounds && (i == 0 || System.nanoTime() < end); i++) {
-            a.pass();
-            b.pass();
-            b.pass();
-            a.pass();
+            for (Stopwatch program : order) {
+                Turns.settle();
+                program.pass();
+            }
         }
     }
 
