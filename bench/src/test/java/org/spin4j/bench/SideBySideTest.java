@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
 
-class TurnsTest {
+class SideBySideTest {
     @Test
     void programsTakeTurns() {
         StringBuilder order = new StringBuilder();
