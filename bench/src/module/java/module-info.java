@@ -1,5 +1,6 @@
 module org.spin4j.bench {
     requires org.spin4j.engine;
+    requires org.spin4j.training;
     requires java.management;
     requires jdk.management;
     requires jmh.core;

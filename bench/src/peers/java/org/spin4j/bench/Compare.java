@@ -45,6 +45,9 @@ public final class Compare {
 
     private static List<Section> sections(String alone) {
         return List.of(CompareMatmul.SECTION, CompareMatvec.SECTION, CompareSizes.SECTION, LadderRun.SECTION,
-                new Section("training", "training steps beside libtorch", out -> CompareTraining.run(out, alone)));
+                new Section("training", "training steps beside libtorch", out -> CompareTraining.run(out, alone)),
+                new Section("memory", "peak memory of training beside libtorch", CompareMemory::run),
+                new Section("pairs", "SPIN steps beside libtorch", ComparePairs::run),
+                new Section("attention", "attention beside libtorch", CompareAttention::run));
     }
 }
