@@ -1,6 +1,9 @@
 package org.spin4j.kernels;
 
+import static org.spin4j.kernels.Memory.ALL;
 import static org.spin4j.kernels.VectorMemory.LANES;
+import static org.spin4j.kernels.VectorMemory.ORDER;
+import static org.spin4j.kernels.VectorMemory.SPECIES;
 import static org.spin4j.kernels.VectorMemory.VECTOR_BYTES;
 import static org.spin4j.kernels.VectorMemory.load;
 import static org.spin4j.kernels.VectorMemory.splat;
@@ -72,12 +75,23 @@ record AttentionBlock(Forest forest, AttentionShape shape, int segment, int from
 
     /** Queries (or gradients), a row each, become columns [headDim padded to vectors, lanes], times a factor. */
     void toColumns(long rows, long rowBytes, float factor, long columns, long square) {
-        VectorTranspose.toColumns(count, shape.headDim(), rows, rowBytes, factor, vectors(), columns, stride(), square);
+        VectorTranspose.toColumns(count, shape.headDim(), rows, rowBytes, vectors(), columns, stride(), square);
+        for (long at = columns; at < columns + shape.headDim() * stride(); at += VECTOR_BYTES) {
+            FloatVector.fromMemorySegment(SPECIES, ALL, at, ORDER).mul(factor).intoMemorySegment(ALL, at, ORDER);
+        }
     }
 
-    /** Columns become rows again, each query's times its own factor. */
+    /** Columns become rows again, each query's times its own factor. The columns are scaled in place. */
     void toRows(long columns, long factors, long rows, long rowBytes, long square) {
-        VectorTranspose.toRows(count, shape.headDim(), columns, stride(), vectors(), factors, rows, rowBytes, square);
+        for (int v = 0; v < vectors(); v++) {
+            FloatVector factor = FloatVector.fromMemorySegment(SPECIES, ALL, factors + v * VECTOR_BYTES, ORDER);
+            long first = columns + v * VECTOR_BYTES;
+            for (int j = 0; j < shape.headDim(); j++) {
+                FloatVector.fromMemorySegment(SPECIES, ALL, first + j * stride(), ORDER).mul(factor)
+                        .intoMemorySegment(ALL, first + j * stride(), ORDER);
+            }
+        }
+        VectorTranspose.toRows(count, shape.headDim(), columns, stride(), vectors(), rows, rowBytes, square);
     }
 
     /**
