@@ -40,10 +40,21 @@ final class VectorAttentionBackward {
         int padded = roundUp(hd, LANES);
         // Tiles are 8 rows high; the last of them reaches beyond the last key.
         long gradients = (tokens + AttentionTile.ROWS) * (long) padded;
-        long dKey = scratch.floats(2 * gradients + BlockMemory.floats(hd));
+        long copies = (long) tokens * hd;
+        long dKey = scratch.floats(2 * gradients + 2 * copies + BlockMemory.floats(hd));
         long dValue = dKey + gradients * 4;
         VectorMemory.zero(dKey, 2 * gradients);
-        BlockMemory memory = BlockMemory.at(dValue + gradients * 4, hd);
+        // Side by side, and on few pages, they are read faster than from the flat row.
+        long key = dValue + gradients * 4;
+        long value = key + copies * 4;
+        long rowBytes = shape.qkvWidth() * 4L;
+        long keyHead = firstToken * rowBytes + (long) (shape.heads() + kvHead) * hd * 4;
+        long valueHead = keyHead + (long) shape.kvHeads() * hd * 4;
+        for (int i = 0; i < tokens; i++) {
+            VectorMemory.copyRow(hd, qkv + keyHead + i * rowBytes, key + (long) i * hd * 4);
+            VectorMemory.copyRow(hd, qkv + valueHead + i * rowBytes, value + (long) i * hd * 4);
+        }
+        BlockMemory memory = BlockMemory.at(value + copies * 4, hd);
 
         int group = shape.heads() / shape.kvHeads();
         for (int s = firstSegment; s < endSegment; s++) {
@@ -51,17 +62,14 @@ final class VectorAttentionBackward {
                 AttentionBlock block = new AttentionBlock(forest, shape, s, from,
                         Math.min(QUERIES, forest.length(s) - from));
                 for (int head = kvHead * group; head < (kvHead + 1) * group; head++) {
-                    block(block, head, kvHead, firstToken, qkv, out, logSumExp, dOut, dQkv, dKey, dValue, memory);
+                    block(block, head, firstToken, qkv, key, value, out, logSumExp, dOut, dQkv, dKey, dValue, memory);
                 }
             }
         }
 
-        long rowBytes = shape.qkvWidth() * 4L;
-        long keyAt = dQkv + firstToken * rowBytes + (long) (shape.heads() + kvHead) * hd * 4;
-        long valueAt = keyAt + (long) shape.kvHeads() * hd * 4;
         for (int i = 0; i < tokens; i++) {
-            VectorMemory.copy(hd, dKey + (long) i * padded * 4, keyAt + i * rowBytes);
-            VectorMemory.copy(hd, dValue + (long) i * padded * 4, valueAt + i * rowBytes);
+            VectorMemory.copyRow(hd, dKey + (long) i * padded * 4, dQkv + keyHead + i * rowBytes);
+            VectorMemory.copyRow(hd, dValue + (long) i * padded * 4, dQkv + valueHead + i * rowBytes);
         }
     }
 
@@ -87,8 +95,8 @@ final class VectorAttentionBackward {
         }
     }
 
-    private static void block(AttentionBlock block, int head, int kvHead, int firstToken, long qkv, long out,
-            long logSumExp, long dOut, long dQkv, long dKey, long dValue, BlockMemory memory) {
+    private static void block(AttentionBlock block, int head, int firstToken, long qkv, long key, long value,
+            long out, long logSumExp, long dOut, long dQkv, long dKey, long dValue, BlockMemory memory) {
         AttentionShape shape = block.shape();
         int hd = shape.headDim();
         int vectors = block.vectors();
@@ -98,12 +106,12 @@ final class VectorAttentionBackward {
         float scale = (float) shape.scale();
         int padded = roundUp(hd, LANES);
         long paddedBytes = padded * 4L;
-        long key = qkv + (long) (shape.heads() + kvHead) * hd * 4;
-        long value = key + (long) shape.kvHeads() * hd * 4;
+        long keyBytes = hd * 4L;
         long query = qkv + block.firstQuery() * rowBytes + (long) head * hd * 4;
         long outAt = block.firstQuery() * outBytes + (long) head * hd * 4;
 
-        block.toColumns(query, rowBytes, scale, memory.queryColumns, memory.square);
+        block.toColumns(query, rowBytes, (float) (shape.scale() * AttentionScores.LOG2_E), memory.queryColumns,
+                memory.square);
         block.toColumns(dOut + outAt, outBytes, 1, memory.dOutColumns, memory.square);
         block.fill(memory.delta, 0);
         block.fill(memory.scale, scale);
@@ -114,20 +122,20 @@ final class VectorAttentionBackward {
             padRow(hd, dOut + outAt + q * outBytes, 1, memory.dOutRows + q * paddedBytes);
             set(memory.delta + q * 4L, VectorMemory.dot(hd, out + outAt + q * outBytes, dOut + outAt + q * outBytes));
             long row = (long) (block.firstQuery() + q) * shape.heads() + head;
-            set(memory.logSumExp + q * 4L, get(logSumExp + row * 4));
+            set(memory.logSumExp + q * 4L, (float) (get(logSumExp + row * 4) * AttentionScores.LOG2_E));
         }
         VectorMemory.zero(memory.dQueryColumns, AttentionBlock.paddedRows(hd) * stride / 4);
 
         block.keyRuns((first, keys) -> {
-            long keyAt = key + first * rowBytes;
-            long valueAt = value + first * rowBytes;
-            block.scores(first, keys, keyAt, rowBytes, memory.queryColumns, memory.scores);
-            AttentionTile.multiply(keys, vectors, hd, valueAt, rowBytes, 4, memory.dOutColumns, stride, memory.dScores,
+            long keyAt = key + (first - firstToken) * keyBytes;
+            long valueAt = value + (first - firstToken) * keyBytes;
+            block.scores(first, keys, keyAt, keyBytes, memory.queryColumns, memory.scores);
+            AttentionTile.multiply(keys, vectors, hd, valueAt, keyBytes, 4, memory.dOutColumns, stride, memory.dScores,
                     stride, false);
             int rows = AttentionBlock.rows(keys);
             AttentionScores.gradients(rows, vectors, stride, memory.scores, memory.dScores, memory.logSumExp,
                     memory.delta);
-            AttentionTile.multiply(hd, vectors, keys, keyAt, 4, rowBytes, memory.dScores, stride, memory.dQueryColumns,
+            AttentionTile.multiply(hd, vectors, keys, keyAt, 4, keyBytes, memory.dScores, stride, memory.dQueryColumns,
                     stride, true);
             // Rows of no key are 0: they add nothing to the gradients of the keys behind this run.
             long offset = (first - firstToken) * paddedBytes;

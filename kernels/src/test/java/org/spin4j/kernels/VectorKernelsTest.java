@@ -241,8 +241,17 @@ class VectorKernelsTest {
         return b.build();
     }
 
+    /** A prompt and responses longer than what one task of attention takes. */
+    private static Forest longFamily() {
+        Forest.Builder b = new Forest.Builder();
+        int prompt = b.root(130);
+        b.child(prompt, 290);
+        b.child(b.child(prompt, 33), 140);
+        return b.build();
+    }
+
     private static void attentions(List<Case> cases) {
-        int[] headDims = {1, 8, 12, 16, 17, 48, 64, 128};
+        int[] headDims = {1, 8, 12, 16, 17, 20, 48, 64, 80, 128};
         for (int hd : headDims) {
             AttentionShape shape = new AttentionShape(2, 2, hd, 1 / Math.sqrt(hd), 0);
             attention("sequences", Forest.ofSequences(1, 33, 70), shape, cases);
@@ -252,6 +261,10 @@ class VectorKernelsTest {
         attention("grouped", families(), grouped, cases);
         attention("grouped, window", families(), new AttentionShape(6, 2, 16, 0.25, 20), cases);
         attention("window of one", families(), new AttentionShape(2, 1, 8, 1, 1), cases);
+        attention("lengths around a block", Forest.ofSequences(1, 2, 17, 63, 64, 65, 200),
+                new AttentionShape(4, 2, 20, 0.2, 0), cases);
+        attention("several chunks of queries", longFamily(), new AttentionShape(2, 1, 8, 0.3, 0), cases);
+        attention("several chunks of queries, window", longFamily(), new AttentionShape(2, 1, 8, 0.3, 150), cases);
         attention("long", Forest.ofSequences(207, 300), new AttentionShape(1, 1, 12, 0.3, 0), cases);
         attention("long, window", Forest.ofSequences(300), new AttentionShape(1, 1, 12, 0.3, 64), cases);
     }
