@@ -29,9 +29,20 @@ record AttentionBlock(Forest forest, AttentionShape shape, int segment, int from
     /** Keys that are scored at a time: their scores, keys and values stay in the first-level cache. */
     static final int KEYS = 64;
 
+    /** Floats in a cache line. */
+    private static final int LINE = 16;
+
     /** Rows that a matrix of columns has room for: as many as whole squares of a transposition and whole tiles touch. */
     static int paddedRows(int headDim) {
         return VectorMemory.roundUp(headDim, Math.max(LANES, AttentionTile.ROWS));
+    }
+
+    /**
+     * Bytes from one row to the next in a copy of keys or values: an odd number of cache lines, so that rows spread over the whole
+     * first-level cache; 4 lines a row, as a head of 64 has by itself, would use a quarter of it.
+     */
+    static long copyBytes(int headDim) {
+        return (Math.ceilDiv(headDim, LINE) | 1) * 4L * LINE;
     }
 
     /** A run of keys in the flat row, at most {@link #KEYS} long. */

@@ -58,8 +58,8 @@ final class VectorAttention {
         int firstQuery = forest.start(segment) + from;
         int oldest = shape.window() == 0 ? 0 : Math.max(0, forest.position(firstQuery) - shape.window() + 1);
         int keys = forest.position(firstQuery) + end - from - oldest;
-        long keyBytes = hd * 4L;
-        long key = copies.floats(2L * keys * hd);
+        long keyBytes = AttentionBlock.copyBytes(hd);
+        long key = copies.floats(2L * keys * keyBytes / 4);
         long value = key + keys * keyBytes;
         int s = segment;
         int visible = end;
@@ -71,7 +71,7 @@ final class VectorAttention {
                                 * 4;
                 long offset = (depth + k - oldest) * keyBytes;
                 VectorMemory.copyRow(hd, row, key + offset);
-                VectorMemory.copyRow(hd, row + shape.kvHeads() * keyBytes, value + offset);
+                VectorMemory.copyRow(hd, row + (long) shape.kvHeads() * hd * 4, value + offset);
             }
             s = forest.parent(s);
             visible = s == Forest.ROOT ? 0 : forest.length(s);
@@ -92,7 +92,7 @@ final class VectorAttention {
         int hd = shape.headDim();
         long stride = block.stride();
         long rowBytes = shape.qkvWidth() * 4L;
-        long keyBytes = hd * 4L;
+        long keyBytes = AttentionBlock.copyBytes(hd);
         long columnBytes = AttentionBlock.paddedRows(hd) * stride;
         long scoreBytes = (AttentionBlock.KEYS + 1) * stride;
         long queries = scratch.floats((2 * columnBytes + scoreBytes + 2 * stride) / 4 + VectorTranspose.SQUARE);

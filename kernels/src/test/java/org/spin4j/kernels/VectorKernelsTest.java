@@ -2,6 +2,7 @@ package org.spin4j.kernels;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
@@ -346,6 +347,37 @@ class VectorKernelsTest {
                 zeros(50 * 2));
         assertThat(alone.toFloats())
                 .isEqualTo(together.slice(33L * shape.outWidth(), 50L * shape.outWidth()).toFloats());
+    }
+
+    /** Long trees are cut into parts; the parts of one may not depend on what else is in the batch or on the threads. */
+    @Test
+    void aLongTreeOfAttentionBackwardDoesNotDependOnTheOthers() {
+        AttentionShape shape = new AttentionShape(2, 1, 8, 0.4, 0);
+        int length = 1100;
+        List<float[]> gradients = new ArrayList<>();
+        for (int others : new int[]{0, 40}) {
+            Forest forest = others == 0 ? Forest.ofSequences(length) : Forest.ofSequences(length, others);
+            Storage qkv = zeros((long) forest.tokens() * shape.qkvWidth());
+            Storage dOut = zeros((long) forest.tokens() * shape.outWidth());
+            qkv.slice(0, (long) length * shape.qkvWidth())
+                    .copyFrom(new Inputs(1).normal((long) length * shape.qkvWidth()));
+            dOut.slice(0, (long) length * shape.outWidth())
+                    .copyFrom(new Inputs(2).normal((long) length * shape.outWidth()));
+            for (Kernels k : List.of(SCALAR, VECTORS.getFirst(), VECTORS.getLast())) {
+                Storage out = zeros((long) forest.tokens() * shape.outWidth());
+                Storage logSumExp = zeros((long) forest.tokens() * shape.heads());
+                Storage dQkv = zeros((long) forest.tokens() * shape.qkvWidth());
+                k.attention(forest, shape, qkv, out, logSumExp);
+                k.attentionBackward(forest, shape, qkv, out, logSumExp, dOut, dQkv);
+                gradients.add(dQkv.slice(0, (long) length * shape.qkvWidth()).toFloats());
+            }
+        }
+        for (int i : new int[]{2, 4, 5}) {
+            assertThat(gradients.get(i)).isEqualTo(gradients.get(1));
+        }
+        for (int i = 0; i < gradients.get(1).length; i++) {
+            assertThat((double) gradients.get(1)[i]).isCloseTo(gradients.get(0)[i], within(1e-4));
+        }
     }
 
     @Test
