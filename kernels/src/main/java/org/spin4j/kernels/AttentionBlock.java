@@ -79,7 +79,7 @@ record AttentionBlock(Forest forest, AttentionShape shape, int segment, int from
         int oldest = shape.window() == 0 ? 0 : forest.position(firstQuery()) - shape.window() + 1;
         int start = forest.start(s);
         for (int k = Math.max(0, oldest - forest.position(start)); k < visible; k += KEYS) {
-            run.accept(start + k, Math.min(KEYS, visible - k));
+            CompiledAlone.accept(run, start + k, Math.min(KEYS, visible - k));
         }
     }
 

@@ -1,8 +1,5 @@
 package org.spin4j.kernels;
 
-import java.lang.invoke.MethodHandle;
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.MethodType;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
@@ -23,8 +20,6 @@ public final class Parallel {
     private static final int WAIT_SPINS = 2_000;
     private static final long INDEX = 0xffff_ffffL;
     private static final long CLOSED = Integer.MAX_VALUE;
-    /** {@link IntConsumer#accept}; not final, as the target of a constant handle is known and so inlined. */
-    private static MethodHandle accept = acceptHandle();
 
     private final Worker[] workers;
     private final ThreadLocal<Boolean> inside = ThreadLocal.withInitial(() -> false);
@@ -54,15 +49,6 @@ public final class Parallel {
         }
     }
 
-    private static MethodHandle acceptHandle() {
-        try {
-            return MethodHandles.publicLookup().findVirtual(IntConsumer.class, "accept",
-                    MethodType.methodType(void.class, int.class));
-        } catch (ReflectiveOperationException e) {
-            throw new ExceptionInInitializerError(e);
-        }
-    }
-
     /** Number of threads, the caller's included. */
     public int threads() {
         return workers.length + 1;
@@ -72,7 +58,7 @@ public final class Parallel {
     public void forEach(int count, IntConsumer body) {
         if (count <= 1 || workers.length == 0 || inside.get()) {
             for (int i = 0; i < count; i++) {
-                run(body, i);
+                CompiledAlone.accept(body, i);
             }
             return;
         }
@@ -103,21 +89,6 @@ public final class Parallel {
         }
     }
 
-    /**
-     * Runs one iteration, behind a call that C2 cannot inline. Inlined into its callers, a short kernel lies so deep in them
-     * that C2's limit ({@code MaxInlineLevel}, 15) cuts off the last methods of a vector load inside the kernel's loop, which
-     * then takes up to ten times as long.
-     */
-    private static void run(IntConsumer body, int i) {
-        try {
-            accept.invokeExact(body, i);
-        } catch (RuntimeException | Error e) {
-            throw e;
-        } catch (Throwable e) {
-            throw new IllegalStateException("an IntConsumer threw a checked exception", e);
-        }
-    }
-
     /** Waits for the iterations that other threads have taken. */
     @SuppressWarnings("ThreadPriorityCheck") // correct without the yield; with it, quicker where cores are scarce
     private void await(int count) {
@@ -141,7 +112,7 @@ public final class Parallel {
             }
             if (state.compareAndSet(s, s + 1)) {
                 try {
-                    run(b, i);
+                    CompiledAlone.accept(b, i);
                 } catch (Throwable t) {
                     failure = t;
                 } finally {
