@@ -29,7 +29,7 @@ final class VectorGemm {
     /** Products of fewer rows than this do not repay packing B. */
     private static final int FEW_ROWS = 32;
     /** From this many rows on, a typed matrix is widened panel by panel instead of in registers. */
-    private static final int MANY_ROWS = 17;
+    private static final int MANY_ROWS = 33;
     /** Multiply-adds worth a task of their own: about 4 µs. */
     private static final long TASK_WORK = 200_000;
     /** Floats that one task packs at least. */

@@ -70,7 +70,7 @@ final class VectorTypedGemm {
             }
             case F16 -> {
                 if (rows == 1) {
-                    VectorTypedTile.f16Row1(a, w, steps, c);
+                    VectorTypedTile.f16Row1(a, 4, w, VectorTypedTile.SHORT_ROW, steps, c);
                 } else {
                     VectorTypedTile.f16Rows4(a, aRowBytes, rows, w, steps, c, cRowBytes);
                 }

@@ -28,7 +28,7 @@ final class VectorTypedTile {
     private static final long VECTOR_BYTES = LANES * 4L;
     private static final int BLOCK = DType.Q8_0.block();
     /** Bytes from one k to the next in a panel of 16-bit numbers, and of the scales of one block. */
-    private static final long SHORT_ROW = VectorTypedPanels.WIDTH * 2L;
+    static final long SHORT_ROW = VectorTypedPanels.WIDTH * 2L;
     /** Bytes from one k to the next within a block of a panel of Q8_0. */
     private static final long BYTE_ROW = VectorTypedPanels.WIDTH;
     /** The upper 16 bits of an int. */
@@ -114,26 +114,42 @@ final class VectorTypedTile {
         c33.intoMemorySegment(ALL, c + 3 * cRowBytes + 3 * VECTOR_BYTES, ORDER);
     }
 
-    /** As {@link VectorTile#row1Vectors4}, B in BF16. */
+    /**
+     * As {@link VectorTile#row1Vectors4}, B in BF16. Two steps at a time make it a method of more than 325 bytecodes, which C2
+     * leaves a method of its own; inlined into a loop of tasks it used up the node budget and ran at half the speed.
+     */
     static void bf16Row1(long a, long b, int k, long c) {
         FloatVector c00 = FloatVector.zero(SPECIES);
         FloatVector c01 = FloatVector.zero(SPECIES);
         FloatVector c02 = FloatVector.zero(SPECIES);
         FloatVector c03 = FloatVector.zero(SPECIES);
-        for (int p = 0; p < k; p++) {
+        int p = 0;
+        for (; p + 1 < k; p += 2) {
             IntVector w0 = IntVector.fromMemorySegment(INTS, ALL, b, ORDER);
             IntVector w1 = IntVector.fromMemorySegment(INTS, ALL, b + VECTOR_BYTES, ORDER);
-            FloatVector b0 = w0.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
-            FloatVector b1 = w0.and(UPPER).reinterpretAsFloats();
-            FloatVector b2 = w1.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
-            FloatVector b3 = w1.and(UPPER).reinterpretAsFloats();
             FloatVector x0 = FloatVector.broadcast(SPECIES, ALL.get(FLOAT, a));
-            c00 = x0.fma(b0, c00);
-            c01 = x0.fma(b1, c01);
-            c02 = x0.fma(b2, c02);
-            c03 = x0.fma(b3, c03);
-            a += 4;
-            b += SHORT_ROW;
+            c00 = x0.fma(w0.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats(), c00);
+            c01 = x0.fma(w0.and(UPPER).reinterpretAsFloats(), c01);
+            c02 = x0.fma(w1.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats(), c02);
+            c03 = x0.fma(w1.and(UPPER).reinterpretAsFloats(), c03);
+            IntVector w2 = IntVector.fromMemorySegment(INTS, ALL, b + SHORT_ROW, ORDER);
+            IntVector w3 = IntVector.fromMemorySegment(INTS, ALL, b + SHORT_ROW + VECTOR_BYTES, ORDER);
+            FloatVector x1 = FloatVector.broadcast(SPECIES, ALL.get(FLOAT, a + 4));
+            c00 = x1.fma(w2.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats(), c00);
+            c01 = x1.fma(w2.and(UPPER).reinterpretAsFloats(), c01);
+            c02 = x1.fma(w3.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats(), c02);
+            c03 = x1.fma(w3.and(UPPER).reinterpretAsFloats(), c03);
+            a += 8;
+            b += 2 * SHORT_ROW;
+        }
+        if (p < k) {
+            IntVector w0 = IntVector.fromMemorySegment(INTS, ALL, b, ORDER);
+            IntVector w1 = IntVector.fromMemorySegment(INTS, ALL, b + VECTOR_BYTES, ORDER);
+            FloatVector x0 = FloatVector.broadcast(SPECIES, ALL.get(FLOAT, a));
+            c00 = x0.fma(w0.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats(), c00);
+            c01 = x0.fma(w0.and(UPPER).reinterpretAsFloats(), c01);
+            c02 = x0.fma(w1.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats(), c02);
+            c03 = x0.fma(w1.and(UPPER).reinterpretAsFloats(), c03);
         }
         c00.intoMemorySegment(ALL, c, ORDER);
         c01.intoMemorySegment(ALL, c + VECTOR_BYTES, ORDER);
@@ -215,7 +231,7 @@ final class VectorTypedTile {
     }
 
     /** As {@link VectorTile#row1Vectors4}, B in F16, all of it finite. */
-    static void f16Row1(long a, long b, int k, long c) {
+    static void f16Row1(long a, long stepBytes, long b, long bStepBytes, int k, long c) {
         FloatVector c00 = FloatVector.zero(SPECIES);
         FloatVector c01 = FloatVector.zero(SPECIES);
         FloatVector c02 = FloatVector.zero(SPECIES);
@@ -234,8 +250,8 @@ final class VectorTypedTile {
             c01 = x0.fma(b1, c01);
             c02 = x0.fma(b2, c02);
             c03 = x0.fma(b3, c03);
-            a += 4;
-            b += SHORT_ROW;
+            a += stepBytes;
+            b += bStepBytes;
         }
         c00.intoMemorySegment(ALL, c, ORDER);
         c01.intoMemorySegment(ALL, c + VECTOR_BYTES, ORDER);

@@ -141,10 +141,10 @@ final class WeightTypesTest {
         short infinite = (short) (type == DType.BF16 ? 0xff80 : 0xfc00);
         b.segment().set(ValueLayout.JAVA_SHORT, 3 * row, infinite);
         b.segment().set(ValueLayout.JAVA_SHORT, 68 * row, (short) (infinite + 1));
-        Storage a = numbers(20L * k);
+        Storage a = numbers(40L * k);
         for (Kernels kernels : BACKENDS) {
             PackedMatrix packed = kernels.pack(Product.NT, n, k, b);
-            for (int m : new int[]{1, 5, 20}) {
+            for (int m : new int[]{1, 5, 20, 40}) {
                 Storage expected = floats((long) m * n);
                 kernels.matmul(Product.NT, m, n, k, a, widened(b), null, null, expected);
                 Storage c = floats((long) m * n);
