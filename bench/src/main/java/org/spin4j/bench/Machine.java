@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import jdk.incubator.vector.FloatVector;
 
 /** What a figure was measured on: the header that every table carries. */
 public final class Machine {
@@ -23,6 +24,11 @@ public final class Machine {
                         + System.getProperty("os.arch"),
                 "JDK: " + System.getProperty("java.vm.name") + " " + System.getProperty("java.vm.version"),
                 "flags: " + String.join(" ", ManagementFactory.getRuntimeMXBean().getInputArguments()));
+    }
+
+    /** The vectors that spin4j computes with, one thread or many. */
+    static String vectors() {
+        return "Vector API, " + FloatVector.SPECIES_PREFERRED.vectorBitSize() + " bit";
     }
 
     /** The processor's name, with what the system calls it by number: a virtual machine may hide the name. */

@@ -10,7 +10,7 @@ import java.util.Arrays;
  * repetitions back to back.
  */
 public final class Stopwatch {
-    /** Passes that must agree before a program counts as warm. */
+    /** Passes that must agree before a program counts as warm, where its caller names no number. */
     private static final int AGREEING = 3;
 
     private static final OperatingSystemMXBean PROCESS = ManagementFactory
@@ -35,21 +35,31 @@ public final class Stopwatch {
     /**
      * Runs passes until the medians of the last three lie within {@code tolerance} of each other, and forgets their times.
      *
+     * @see #warmUp(int, double, Duration)
+     */
+    public boolean warmUp(double tolerance, Duration limit) {
+        return warmUp(AGREEING, tolerance, limit);
+    }
+
+    /**
+     * Runs passes until the medians of the last few lie within {@code tolerance} of each other, and forgets their times.
+     *
+     * @param agreeing  how many passes must agree; 0 for no warm-up
      * @param tolerance largest difference, relative to the smallest
      * @param limit     how long to try
      * @return whether they came to agree
      */
-    public boolean warmUp(double tolerance, Duration limit) {
+    public boolean warmUp(int agreeing, double tolerance, Duration limit) {
         long end = System.nanoTime() + limit.toNanos();
-        double[] medians = new double[AGREEING];
-        boolean agree = false;
-        for (int pass = 0; !agree && (pass < AGREEING || System.nanoTime() < end); pass++) {
+        double[] medians = new double[agreeing];
+        boolean agree = agreeing == 0;
+        for (int pass = 0; !agree && (pass < agreeing || System.nanoTime() < end); pass++) {
             forget();
             pass();
-            medians[pass % AGREEING] = median();
+            medians[pass % agreeing] = median();
             double min = Arrays.stream(medians).min().orElseThrow();
             double max = Arrays.stream(medians).max().orElseThrow();
-            agree = pass + 1 >= AGREEING && max <= min * (1 + tolerance);
+            agree = pass + 1 >= agreeing && max <= min * (1 + tolerance);
         }
         forget();
         return agree;

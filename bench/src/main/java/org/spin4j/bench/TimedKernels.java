@@ -29,10 +29,12 @@ public final class TimedKernels implements Kernels {
      * @param nanos  time of all calls together, in nanoseconds of the clock
      * @param flop   floating-point operations of all calls together; 0 where memory is what counts
      * @param bytes  bytes moved by all calls together
+     * @param heap   bytes of Java heap that the calling thread took in all calls together
      */
-    public record Entry(String kernel, int calls, long nanos, double flop, double bytes) {
-        private Entry plus(long moreNanos, double moreFlop, double moreBytes) {
-            return new Entry(kernel, calls + 1, nanos + moreNanos, flop + moreFlop, bytes + moreBytes);
+    public record Entry(String kernel, int calls, long nanos, double flop, double bytes, long heap) {
+        private Entry plus(Entry more) {
+            return new Entry(kernel, calls + more.calls, nanos + more.nanos, flop + more.flop, bytes + more.bytes,
+                    heap + more.heap);
         }
 
         /** Speed, in the unit that limits such a kernel: GFLOP/s, or GB/s. */
@@ -45,16 +47,19 @@ public final class TimedKernels implements Kernels {
 
     private final Kernels kernels;
     private final LongSupplier clock;
+    private final LongSupplier heap;
     private final Map<String, Entry> entries = new HashMap<>();
 
     /**
      * Times the calls of {@code kernels}.
      *
      * @param clock nanoseconds since any moment
+     * @param heap  bytes of Java heap that this thread has taken since any moment
      */
-    public TimedKernels(Kernels kernels, LongSupplier clock) {
+    public TimedKernels(Kernels kernels, LongSupplier clock, LongSupplier heap) {
         this.kernels = kernels;
         this.clock = clock;
+        this.heap = heap;
     }
 
     /** The books, longest time first. */
@@ -70,11 +75,12 @@ public final class TimedKernels implements Kernels {
     }
 
     private <T> T timed(String kernel, double flop, double numbers, Supplier<T> call) {
+        long taken = heap.getAsLong();
         long start = clock.getAsLong();
         T result = call.get();
         long nanos = clock.getAsLong() - start;
-        entries.merge(kernel, new Entry(kernel, 1, nanos, flop, numbers * FLOAT),
-                (old, one) -> old.plus(one.nanos(), one.flop(), one.bytes()));
+        long more = heap.getAsLong() - taken;
+        entries.merge(kernel, new Entry(kernel, 1, nanos, flop, numbers * FLOAT, more), Entry::plus);
         return result;
     }
 

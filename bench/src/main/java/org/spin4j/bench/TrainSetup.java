@@ -21,6 +21,9 @@ public record TrainSetup(int dim, int layers, int heads, int hidden, int vocabul
     /** 7.2 million parameters, 2048 tokens a step. */
     public static final TrainSetup SEVEN_MILLION = new TrainSetup(288, 6, 6, 768, 4096, 8, 256);
 
+    /** 52 million parameters, 2048 tokens a step. */
+    public static final TrainSetup FIFTY_TWO_MILLION = new TrainSetup(576, 12, 9, 1536, 8192, 4, 512);
+
     /** Learning rate, small: what is measured is time, and the losses of two programs are to stay comparable. */
     public static final double LEARNING_RATE = 1e-4;
 

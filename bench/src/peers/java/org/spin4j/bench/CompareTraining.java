@@ -2,29 +2,36 @@ package org.spin4j.bench;
 
 import java.io.PrintStream;
 import java.time.Duration;
-import java.util.List;
 import java.util.Locale;
 import org.spin4j.kernels.VectorKernels;
 
 /**
- * Training steps of the 7M model in spin4j and in libtorch, in turns A B B A, with 1 thread and with 2. Both start from the
- * same weights and must find the same losses, or nothing is measured.
- *
- * <p>Both run in one process; an argument {@code spin4j} or {@code libtorch} measures one of them alone, which shows
- * whether the other disturbs it.
+ * Training steps of two models in spin4j and in libtorch, in turns A B B A in one process, with 1 thread and with 2. Both
+ * start from the same weights and must find the same losses, or nothing is measured; the steps that are checked are the
+ * first of the warm-up.
  */
 final class CompareTraining {
-    private static final TrainSetup WORK = TrainSetup.SEVEN_MILLION;
     private static final int[] THREADS = {1, 2};
-    private static final int STEPS_OF_A_PASS = 3;
-    private static final int ROUNDS = 4;
-    private static final int CHECKED_STEPS = 3;
     /** Nats: two programs that sum in different orders differ by some 1e-6 after the first step. */
     private static final double LOSS_TOLERANCE = 1e-4;
-    private static final double WARM_TOLERANCE = 0.05;
-    private static final Duration WARM_LIMIT = Duration.ofSeconds(45);
-    /** A busy machine gets fewer rounds, so that the whole comparison stays below 10 minutes. */
-    private static final Duration ROUNDS_LIMIT = Duration.ofSeconds(90);
+
+    /**
+     * How one model is measured.
+     *
+     * @param checked  steps whose losses are compared
+     * @param steps    steps of a turn
+     * @param agreeing turns that must agree before a program counts as warm
+     * @param rounds   how often A B B A
+     */
+    private record Plan(String name, TrainSetup work, int checked, int steps, int agreeing, int rounds) {}
+
+    private static final Plan[] PLANS = {
+            new Plan("7M", TrainSetup.SEVEN_MILLION, 3, 1, 2, 3),
+            // A step takes seconds: it is a pass of its own, and the steps that are checked have made it warm.
+            new Plan("52M", TrainSetup.FIFTY_TWO_MILLION, 2, 1, 0, 1)};
+
+    private static final Duration PATIENCE = Duration.ofSeconds(8);
+    private static final Duration LIMIT = Duration.ofSeconds(40);
 
     private CompareTraining() {}
 
@@ -34,60 +41,53 @@ final class CompareTraining {
      * @param alone {@code spin4j} or {@code libtorch} to measure one of them alone, or nothing
      */
     static void run(PrintStream out, String alone) {
-        out.println("- A: spin4j, " + new VectorKernels(1).describe());
-        out.println("- B: " + LibtorchTrainStep.describe() + ", float32");
-        out.println("- work: forward, backward, AdamW of " + WORK);
-        out.println("- order: " + (alone.isEmpty() ? "A B B A" : alone + " alone") + ", " + ROUNDS + " times, "
-                + STEPS_OF_A_PASS + " steps each, after warming up until three passes agree");
+        out.println("Training step: forward, backward, AdamW, float32. A: spin4j, B: " + Libtorch.describe()
+                + "; A B B A after warming up.");
         out.println();
-        out.println("| threads | program | steps | median s | best s | median processor s | tokens/s |");
-        out.println("|---:|---|---:|---:|---:|---:|---:|");
-        for (int threads : THREADS) {
-            measure(out, threads, alone);
+        for (Plan plan : PLANS) {
+            out.println("- " + plan.name() + ": " + plan.work());
         }
-    }
-
-    private static void measure(PrintStream out, int threads, String alone) {
-        LibtorchTrainStep.setThreads(threads);
-        try (TrainStep ours = new TrainStep(new VectorKernels(threads), WORK);
-                LibtorchTrainStep theirs = new LibtorchTrainStep(WORK, ours.parameters())) {
-            check(ours, theirs);
-            Stopwatch a = new Stopwatch(ours::run, STEPS_OF_A_PASS);
-            Stopwatch b = new Stopwatch(theirs::run, STEPS_OF_A_PASS);
-            List<Stopwatch> turns = switch (alone) {
-                case "spin4j" -> List.of(a, a, a, a);
-                case "libtorch" -> List.of(b, b, b, b);
-                default -> List.of(a, b, b, a);
-            };
-            boolean warm = turns.stream().distinct().mapToInt(s -> s.warmUp(WARM_TOLERANCE, WARM_LIMIT) ? 0 : 1)
-                    .sum() == 0;
-            long end = System.nanoTime() + ROUNDS_LIMIT.toNanos();
-            for (int i = 0; i < ROUNDS && (i == 0 || System.nanoTime() < end); i++) {
-                turns.forEach(Stopwatch::pass);
-            }
-            row(out, threads, "spin4j", a);
-            row(out, threads, "libtorch", b);
-            if (alone.isEmpty()) {
-                out.printf(Locale.ROOT, "| %d | **libtorch / spin4j** | | **%.2f** | %.2f | %.2f | |%n", threads,
-                        b.median() / a.median(), b.best() / a.best(),
-                        b.medianProcessorTime() / a.medianProcessorTime());
-            }
-            if (!warm) {
-                System.err.println("threads: " + threads + "; the passes of the warm-up never agreed within "
-                        + Math.round(100 * WARM_TOLERANCE) + " %; measure again on a machine that does nothing else");
+        out.println();
+        if (alone.isEmpty()) {
+            header(out);
+        }
+        for (Plan plan : PLANS) {
+            for (int threads : THREADS) {
+                measure(out, plan, threads, alone);
             }
         }
     }
 
-    private static void row(PrintStream out, int threads, String program, Stopwatch times) {
-        if (times.count() > 0) {
-            out.printf(Locale.ROOT, "| %d | %s | %d | %.3f | %.3f | %.3f | %.0f |%n", threads, program, times.count(),
-                    times.median(), times.best(), times.medianProcessorTime(), WORK.tokens() / times.median());
+    private static void header(PrintStream out) {
+        out.println("| model | threads | steps of each | spin4j s | libtorch s | spin4j tokens/s | processor time ratio"
+                + " | **libtorch ÷ spin4j** |");
+        out.println("|---|---:|---:|---:|---:|---:|---:|---:|");
+    }
+
+    private static void measure(PrintStream out, Plan plan, int threads, String alone) {
+        Libtorch.setThreads(threads);
+        try (TrainStep ours = new TrainStep(new VectorKernels(threads), plan.work());
+                LibtorchTrainStep theirs = new LibtorchTrainStep(plan.work(), ours.parameters())) {
+            check(ours, theirs, plan.checked());
+            SideBySide both = new SideBySide(ours::run, theirs::run, plan.steps(), alone);
+            both.run("training step of " + plan.name() + ", threads: " + threads, plan.agreeing(), PATIENCE,
+                    plan.rounds(), LIMIT);
+            if (!alone.isEmpty()) {
+                Stopwatch one = alone.equals("spin4j") ? both.a() : both.b();
+                out.printf(Locale.ROOT, "- %s alone, %s, threads: %d, median of %d steps: %.3f s%n", alone, plan.name(),
+                        threads, one.count(), one.median());
+                return;
+            }
+            Stopwatch a = both.a();
+            Stopwatch b = both.b();
+            out.printf(Locale.ROOT, "| %s | %d | %d | %.3f | %.3f | %.0f | %.2f | **%.2f** |%n", plan.name(), threads,
+                    a.count(), a.median(), b.median(), plan.work().tokens() / a.median(),
+                    b.medianProcessorTime() / a.medianProcessorTime(), both.ratio());
         }
     }
 
-    private static void check(TrainStep ours, LibtorchTrainStep theirs) {
-        for (int i = 1; i <= CHECKED_STEPS; i++) {
+    private static void check(TrainStep ours, LibtorchTrainStep theirs, int steps) {
+        for (int i = 1; i <= steps; i++) {
             double a = ours.run();
             double b = theirs.run();
             if (!(Math.abs(a - b) <= LOSS_TOLERANCE)) {

@@ -33,7 +33,7 @@ public class LibtorchTrainStepBench {
     /** Makes the model. */
     @Setup(Level.Trial)
     public void setUp() {
-        LibtorchTrainStep.setThreads(threads);
+        Libtorch.setThreads(threads);
         try (TrainStep start = new TrainStep(new VectorKernels(1), TrainSetup.SEVEN_MILLION)) {
             step = new LibtorchTrainStep(TrainSetup.SEVEN_MILLION, start.parameters());
         }

@@ -14,6 +14,13 @@ class TimedKernelsTest {
 
     private long now;
 
+    private long taken;
+
+    /** A heap of which 8 bytes are taken between any two looks. */
+    private long take() {
+        return taken += 8;
+    }
+
     /** A clock that stands still but for one tick whenever it is read. */
     private long tick() {
         return now++;
@@ -21,7 +28,7 @@ class TimedKernelsTest {
 
     @Test
     void timedKernelsComputeTheSameAndCountCallsTimeAndArithmetic() {
-        TimedKernels timed = new TimedKernels(new ScalarKernels(), this::tick);
+        TimedKernels timed = new TimedKernels(new ScalarKernels(), this::tick, this::take);
         try (TrainStep plain = new TrainStep(new ScalarKernels(), TINY); TrainStep step = new TrainStep(timed, TINY)) {
             plain.run();
             step.run();
@@ -32,7 +39,7 @@ class TimedKernelsTest {
                 .collect(Collectors.toMap(Entry::kernel, Function.identity()));
         // Two steps, two layers, gate and up in one product.
         assertThat(entries.get("matmul NT 16x40x16"))
-                .isEqualTo(new Entry("matmul NT 16x40x16", 4, 4, 4 * 2 * 16 * 40 * 16, 0));
+                .isEqualTo(new Entry("matmul NT 16x40x16", 4, 4, 4 * 2 * 16 * 40 * 16, 0, 4 * 8));
         // Two products of two operations over 8·9/2 visible pairs in each of two sequences, 16 dimensions.
         assertThat(entries.get("attention").flop()).isEqualTo(4 * 2 * 2 * (2 * 36) * 16.0);
         assertThat(entries.get("adamW").calls()).isEqualTo(2);

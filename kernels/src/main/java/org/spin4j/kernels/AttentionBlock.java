@@ -1,8 +1,10 @@
 package org.spin4j.kernels;
 
+import static org.spin4j.kernels.Memory.ALL;
 import static org.spin4j.kernels.VectorMemory.LANES;
+import static org.spin4j.kernels.VectorMemory.ORDER;
+import static org.spin4j.kernels.VectorMemory.SPECIES;
 import static org.spin4j.kernels.VectorMemory.VECTOR_BYTES;
-import static org.spin4j.kernels.VectorMemory.load;
 import static org.spin4j.kernels.VectorMemory.splat;
 import static org.spin4j.kernels.VectorMemory.store;
 
@@ -27,9 +29,20 @@ record AttentionBlock(Forest forest, AttentionShape shape, int segment, int from
     /** Keys that are scored at a time: their scores, keys and values stay in the first-level cache. */
     static final int KEYS = 64;
 
+    /** Floats in a cache line. */
+    private static final int LINE = 16;
+
     /** Rows that a matrix of columns has room for: as many as whole squares of a transposition and whole tiles touch. */
     static int paddedRows(int headDim) {
         return VectorMemory.roundUp(headDim, Math.max(LANES, AttentionTile.ROWS));
+    }
+
+    /**
+     * Bytes from one row to the next in a copy of keys or values: an odd number of cache lines, so that rows spread over the whole
+     * first-level cache; 4 lines a row, as a head of 64 has by itself, would use a quarter of it.
+     */
+    static long copyBytes(int headDim) {
+        return (Math.ceilDiv(headDim, LINE) | 1) * 4L * LINE;
     }
 
     /** A run of keys in the flat row, at most {@link #KEYS} long. */
@@ -72,12 +85,23 @@ record AttentionBlock(Forest forest, AttentionShape shape, int segment, int from
 
     /** Queries (or gradients), a row each, become columns [headDim padded to vectors, lanes], times a factor. */
     void toColumns(long rows, long rowBytes, float factor, long columns, long square) {
-        VectorTranspose.toColumns(count, shape.headDim(), rows, rowBytes, factor, vectors(), columns, stride(), square);
+        VectorTranspose.toColumns(count, shape.headDim(), rows, rowBytes, vectors(), columns, stride(), square);
+        for (long at = columns; at < columns + shape.headDim() * stride(); at += VECTOR_BYTES) {
+            FloatVector.fromMemorySegment(SPECIES, ALL, at, ORDER).mul(factor).intoMemorySegment(ALL, at, ORDER);
+        }
     }
 
-    /** Columns become rows again, each query's times its own factor. */
+    /** Columns become rows again, each query's times its own factor. The columns are scaled in place. */
     void toRows(long columns, long factors, long rows, long rowBytes, long square) {
-        VectorTranspose.toRows(count, shape.headDim(), columns, stride(), vectors(), factors, rows, rowBytes, square);
+        for (int v = 0; v < vectors(); v++) {
+            FloatVector factor = FloatVector.fromMemorySegment(SPECIES, ALL, factors + v * VECTOR_BYTES, ORDER);
+            long first = columns + v * VECTOR_BYTES;
+            for (int j = 0; j < shape.headDim(); j++) {
+                FloatVector.fromMemorySegment(SPECIES, ALL, first + j * stride(), ORDER).mul(factor)
+                        .intoMemorySegment(ALL, first + j * stride(), ORDER);
+            }
+        }
+        VectorTranspose.toRows(count, shape.headDim(), columns, stride(), vectors(), rows, rowBytes, square);
     }
 
     /**
@@ -91,23 +115,28 @@ record AttentionBlock(Forest forest, AttentionShape shape, int segment, int from
         long stride = stride();
         AttentionTile.multiply(keys, vectors(), shape.headDim(), key, keyBytes, 4, queries, stride, scores, stride,
                 false);
-        int position = forest.position(firstKey) - forest.position(firstQuery());
-        for (int j = 0; j < keys; j++) {
-            // Lane q sees key j from lane `oldest` on, the key's own position, until the window has moved past it.
-            int oldest = position + j;
-            int end = shape.window() == 0 || shape.window() > count - oldest ? count : oldest + shape.window();
-            if (oldest > 0 || end < count) {
-                for (int v = 0; v < vectors(); v++) {
-                    long at = scores + j * stride + v * VECTOR_BYTES;
-                    FloatVector lane = VectorMemory.IOTA.add(v * LANES);
-                    VectorMask<Float> hidden = lane.lt((float) oldest)
-                            .or(lane.compare(VectorOperators.GE, (float) end));
-                    store(load(at).blend(Float.NEGATIVE_INFINITY, hidden), at);
-                }
-            }
-        }
+        hide(firstKey, keys, scores);
         for (int j = keys; j < rows(keys); j++) {
             fill(scores + j * stride, Float.NEGATIVE_INFINITY);
+        }
+    }
+
+    /** Minus infinity for the scores of keys that a query does not see. */
+    private void hide(int firstKey, int keys, long scores) {
+        int position = forest.position(firstKey) - forest.position(firstQuery());
+        for (int v = 0; v < vectors(); v++) {
+            for (int j = 0; j < keys; j++) {
+                // Lane q sees key j from lane `oldest` on, the key's own position, until the window has moved past it.
+                int oldest = position + j - v * LANES;
+                int end = shape.window() == 0 || shape.window() > LANES - oldest ? LANES : oldest + shape.window();
+                if (oldest > 0 || end < LANES) {
+                    long at = scores + j * stride() + v * VECTOR_BYTES;
+                    VectorMask<Float> hidden = VectorMemory.IOTA.lt((float) oldest)
+                            .or(VectorMemory.IOTA.compare(VectorOperators.GE, (float) end));
+                    FloatVector.fromMemorySegment(SPECIES, ALL, at, ORDER).blend(Float.NEGATIVE_INFINITY, hidden)
+                            .intoMemorySegment(ALL, at, ORDER);
+                }
+            }
         }
     }
 

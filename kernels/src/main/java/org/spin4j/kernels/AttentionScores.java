@@ -12,88 +12,88 @@ import jdk.incubator.vector.VectorOperators;
  * What happens to scores between the products: [keys, queries], one query to a lane, rows a {@code stride} of bytes apart.
  * Rows come in pairs; a row of no key holds minus infinity, and becomes 0.
  *
- * <p>These methods are shaped for C2. Each calls {@link VectorMath#exp} once and is long enough to be compiled by itself rather
+ * <p>These methods are shaped for C2. Each calls {@link VectorMath#exp2} once and is long enough to be compiled by itself rather
  * than into its caller. Together with more of the caller, or with a second exponential, it would run out of the node budget
  * for inlining, and each vector behind that point would be an object on the heap (measured: 2 to 5 times slower).
  */
 final class AttentionScores {
     private AttentionScores() {}
 
+    /** log₂ e: scores are scaled by it beforehand, so that powers of 2 take the place of powers of e. */
+    static final double LOG2_E = 1 / Math.log(2);
+
     /**
-     * Turns scores into exp(score - maximum) with the largest score so far of each query, and brings up to date what was
+     * Turns scores into 2^(score - maximum) with the largest score so far of each query, and brings up to date what was
      * summed with the maximum before. Uses the row behind the scores.
      *
      * @param rows    rows of scores, even
      * @param vectors vectors in a row
      * @param max     [queries]: the largest score so far
-     * @param sum     [queries]: Σ exp(score - max)
-     * @param mix     [dims, queries]: Σ exp(score - max) · value, without these keys yet
+     * @param sum     [queries]: Σ 2^(score - max)
+     * @param mix     [dims, queries]: Σ 2^(score - max) · value, without these keys yet
      */
     static void runningSoftmax(int rows, int vectors, long stride, long scores, long max, long sum, int dims,
             long mix) {
         for (int v = 0; v < vectors; v++) {
             long at = v * VECTOR_BYTES;
+            long first = scores + at;
+            long last = first + rows * stride;
             FloatVector oldMax = FloatVector.fromMemorySegment(SPECIES, ALL, max + at, ORDER);
             FloatVector even = oldMax;
             FloatVector odd = oldMax;
-            for (int j = 0; j < rows; j += 2) {
-                long row = scores + j * stride + at;
+            for (long row = first; row < last; row += 2 * stride) {
                 FloatVector s = FloatVector.fromMemorySegment(SPECIES, ALL, row, ORDER);
-                even = even.blend(s, s.compare(VectorOperators.GT, even));
+                even = even.blend(s, even.lt(s));
                 s = FloatVector.fromMemorySegment(SPECIES, ALL, row + stride, ORDER);
-                odd = odd.blend(s, s.compare(VectorOperators.GT, odd));
+                odd = odd.blend(s, odd.lt(s));
             }
-            FloatVector newMax = even.blend(odd, odd.compare(VectorOperators.GT, even));
+            FloatVector newMax = even.blend(odd, even.lt(odd));
             newMax.intoMemorySegment(ALL, max + at, ORDER);
             // The old maximum goes through the exponential as one more score: the factor on what was summed with it.
-            long last = scores + rows * stride + at;
             oldMax.intoMemorySegment(ALL, last, ORDER);
             FloatVector total = FloatVector.zero(SPECIES);
             FloatVector p = total;
-            for (int j = 0; j <= rows; j++) {
+            for (long row = first; row <= last; row += stride) {
                 // What the last turn gave is added in this one: the old maximum is not part of the sum.
                 total = total.add(p);
-                long row = scores + j * stride + at;
-                p = VectorMath.exp(FloatVector.fromMemorySegment(SPECIES, ALL, row, ORDER).sub(newMax));
+                p = VectorMath.exp2(FloatVector.fromMemorySegment(SPECIES, ALL, row, ORDER).sub(newMax));
                 p.intoMemorySegment(ALL, row, ORDER);
             }
             FloatVector factor = p;
             FloatVector.fromMemorySegment(SPECIES, ALL, sum + at, ORDER).fma(factor, total)
                     .intoMemorySegment(ALL, sum + at, ORDER);
-            for (int d = 0; d < dims; d++) {
-                long row = mix + d * stride + at;
-                FloatVector.fromMemorySegment(SPECIES, ALL, row, ORDER).mul(factor).intoMemorySegment(ALL, row, ORDER);
+            // Behind the first keys the maximum rarely grows.
+            if (oldMax.lt(newMax).anyTrue()) {
+                long end = mix + dims * stride;
+                for (long row = mix + at; row < end; row += stride) {
+                    FloatVector.fromMemorySegment(SPECIES, ALL, row, ORDER).mul(factor).intoMemorySegment(ALL, row,
+                            ORDER);
+                }
             }
         }
     }
 
     /**
-     * Scores become the probabilities P = exp(score - logSumExp), and dP becomes P∘(dP - δ).
+     * Scores become the probabilities P = 2^(score - logSumExp), and dP becomes P∘(dP - δ).
      *
-     * @param rows      rows of scores, even
+     * @param rows      rows of scores
      * @param vectors   vectors in a row
-     * @param logSumExp [queries]
+     * @param logSumExp [queries], to the base 2 as the scores are
      * @param delta     [queries]
      */
     static void gradients(int rows, int vectors, long stride, long scores, long dScores, long logSumExp, long delta) {
+        long apart = dScores - scores;
         for (int v = 0; v < vectors; v++) {
             long at = v * VECTOR_BYTES;
             FloatVector shift = FloatVector.fromMemorySegment(SPECIES, ALL, logSumExp + at, ORDER);
-            for (int j = 0; j < rows; j++) {
-                long row = scores + j * stride + at;
-                VectorMath.exp(FloatVector.fromMemorySegment(SPECIES, ALL, row, ORDER).sub(shift))
-                        .intoMemorySegment(ALL, row, ORDER);
-            }
             FloatVector d = FloatVector.fromMemorySegment(SPECIES, ALL, delta + at, ORDER);
-            for (int j = 0; j < rows; j += 2) {
-                long even = j * stride + at;
-                long odd = even + stride;
-                FloatVector p = FloatVector.fromMemorySegment(SPECIES, ALL, scores + even, ORDER);
-                FloatVector q = FloatVector.fromMemorySegment(SPECIES, ALL, scores + odd, ORDER);
-                FloatVector dp = FloatVector.fromMemorySegment(SPECIES, ALL, dScores + even, ORDER).sub(d).mul(p);
-                FloatVector dq = FloatVector.fromMemorySegment(SPECIES, ALL, dScores + odd, ORDER).sub(d).mul(q);
-                dp.intoMemorySegment(ALL, dScores + even, ORDER);
-                dq.intoMemorySegment(ALL, dScores + odd, ORDER);
+            long end = scores + at + rows * stride;
+            for (long row = scores + at; row < end; row += stride) {
+                FloatVector p = VectorMath
+                        .exp2(FloatVector.fromMemorySegment(SPECIES, ALL, row, ORDER).sub(shift));
+                p.intoMemorySegment(ALL, row, ORDER);
+                FloatVector.fromMemorySegment(SPECIES, ALL, row + apart, ORDER).sub(d).mul(p)
+                        .intoMemorySegment(ALL, row + apart, ORDER);
             }
         }
     }

@@ -9,7 +9,7 @@ import jdk.incubator.vector.VectorSpecies;
 /**
  * The small matrix product inside attention: C[rows, lanes] (+)= A[rows, depth] · B[depth, lanes]. Elements of A are broadcast,
  * so A may lie in memory with any two strides, which makes it a transposed matrix for free; rows of B and C are whole
- * vectors. One tile is 8 rows by 2 (or 1) vectors, held in 16 (or 8) registers while the sum runs.
+ * vectors. One tile is 8 rows by 2 (or 1) vectors, or 4 rows by 3, held in registers while the sum runs.
  *
  * <p>Every accumulator is a local variable of its own, and every load and store is spelled out: an array of vectors would
  * live on the heap, and with small load and store methods in between C2 runs out of its node budget for inlining and
@@ -46,15 +46,94 @@ final class AttentionTile {
             long cTile = c + row * cRow;
             int last = Math.min(ROWS, rows - row) - 1;
             int v = 0;
-            for (; v + 2 <= vectors; v += 2) {
+            for (; v + 2 <= vectors && v + 3 != vectors; v += 2) {
                 two(last, depth, aTile, aRow, aDepth, b + v * VECTOR_BYTES, bDepth, cTile + v * VECTOR_BYTES, cRow,
                         accumulate);
             }
-            if (v < vectors) {
+            if (v + 3 == vectors) {
+                long bPart = b + v * VECTOR_BYTES;
+                long cPart = cTile + v * VECTOR_BYTES;
+                three(last, depth, aTile, aRow, aDepth, bPart, bDepth, cPart, cRow, accumulate);
+                three(Math.max(0, last - 4), depth, a + (row + Math.min(4, last)) * aRow, aRow, aDepth, bPart, bDepth,
+                        cPart + 4 * cRow, cRow, accumulate);
+            } else if (v < vectors) {
                 one(last, depth, aTile, aRow, aDepth, b + v * VECTOR_BYTES, bDepth, cTile + v * VECTOR_BYTES, cRow,
                         accumulate);
             }
         }
+    }
+
+    /** 4 rows by 3 vectors: better than two vectors and one where a head is 48 wide. */
+    private static void three(int last, int depth, long a, long aRow, long aDepth, long b, long bDepth, long c,
+            long cRow,
+            boolean accumulate) {
+        long a1 = a + Math.min(1, last) * aRow;
+        long a2 = a + Math.min(2, last) * aRow;
+        long a3 = a + Math.min(3, last) * aRow;
+        FloatVector zero = FloatVector.zero(SPECIES);
+        FloatVector c00 = zero;
+        FloatVector c01 = zero;
+        FloatVector c02 = zero;
+        FloatVector c10 = zero;
+        FloatVector c11 = zero;
+        FloatVector c12 = zero;
+        FloatVector c20 = zero;
+        FloatVector c21 = zero;
+        FloatVector c22 = zero;
+        FloatVector c30 = zero;
+        FloatVector c31 = zero;
+        FloatVector c32 = zero;
+        if (accumulate) {
+            c00 = FloatVector.fromMemorySegment(SPECIES, ALL, c, ORDER);
+            c01 = FloatVector.fromMemorySegment(SPECIES, ALL, c + VECTOR_BYTES, ORDER);
+            c02 = FloatVector.fromMemorySegment(SPECIES, ALL, c + 2 * VECTOR_BYTES, ORDER);
+            c10 = FloatVector.fromMemorySegment(SPECIES, ALL, c + cRow, ORDER);
+            c11 = FloatVector.fromMemorySegment(SPECIES, ALL, c + cRow + VECTOR_BYTES, ORDER);
+            c12 = FloatVector.fromMemorySegment(SPECIES, ALL, c + cRow + 2 * VECTOR_BYTES, ORDER);
+            c20 = FloatVector.fromMemorySegment(SPECIES, ALL, c + 2 * cRow, ORDER);
+            c21 = FloatVector.fromMemorySegment(SPECIES, ALL, c + 2 * cRow + VECTOR_BYTES, ORDER);
+            c22 = FloatVector.fromMemorySegment(SPECIES, ALL, c + 2 * cRow + 2 * VECTOR_BYTES, ORDER);
+            c30 = FloatVector.fromMemorySegment(SPECIES, ALL, c + 3 * cRow, ORDER);
+            c31 = FloatVector.fromMemorySegment(SPECIES, ALL, c + 3 * cRow + VECTOR_BYTES, ORDER);
+            c32 = FloatVector.fromMemorySegment(SPECIES, ALL, c + 3 * cRow + 2 * VECTOR_BYTES, ORDER);
+        }
+        long at = 0;
+        long bAt = b;
+        for (int k = 0; k < depth; k++) {
+            FloatVector b0 = FloatVector.fromMemorySegment(SPECIES, ALL, bAt, ORDER);
+            FloatVector b1 = FloatVector.fromMemorySegment(SPECIES, ALL, bAt + VECTOR_BYTES, ORDER);
+            FloatVector b2 = FloatVector.fromMemorySegment(SPECIES, ALL, bAt + 2 * VECTOR_BYTES, ORDER);
+            FloatVector x = FloatVector.broadcast(SPECIES, ALL.get(FLOAT, a + at));
+            c00 = x.fma(b0, c00);
+            c01 = x.fma(b1, c01);
+            c02 = x.fma(b2, c02);
+            x = FloatVector.broadcast(SPECIES, ALL.get(FLOAT, a1 + at));
+            c10 = x.fma(b0, c10);
+            c11 = x.fma(b1, c11);
+            c12 = x.fma(b2, c12);
+            x = FloatVector.broadcast(SPECIES, ALL.get(FLOAT, a2 + at));
+            c20 = x.fma(b0, c20);
+            c21 = x.fma(b1, c21);
+            c22 = x.fma(b2, c22);
+            x = FloatVector.broadcast(SPECIES, ALL.get(FLOAT, a3 + at));
+            c30 = x.fma(b0, c30);
+            c31 = x.fma(b1, c31);
+            c32 = x.fma(b2, c32);
+            at += aDepth;
+            bAt += bDepth;
+        }
+        c00.intoMemorySegment(ALL, c, ORDER);
+        c01.intoMemorySegment(ALL, c + VECTOR_BYTES, ORDER);
+        c02.intoMemorySegment(ALL, c + 2 * VECTOR_BYTES, ORDER);
+        c10.intoMemorySegment(ALL, c + cRow, ORDER);
+        c11.intoMemorySegment(ALL, c + cRow + VECTOR_BYTES, ORDER);
+        c12.intoMemorySegment(ALL, c + cRow + 2 * VECTOR_BYTES, ORDER);
+        c20.intoMemorySegment(ALL, c + 2 * cRow, ORDER);
+        c21.intoMemorySegment(ALL, c + 2 * cRow + VECTOR_BYTES, ORDER);
+        c22.intoMemorySegment(ALL, c + 2 * cRow + 2 * VECTOR_BYTES, ORDER);
+        c30.intoMemorySegment(ALL, c + 3 * cRow, ORDER);
+        c31.intoMemorySegment(ALL, c + 3 * cRow + VECTOR_BYTES, ORDER);
+        c32.intoMemorySegment(ALL, c + 3 * cRow + 2 * VECTOR_BYTES, ORDER);
     }
 
     /** 8 rows by 2 vectors; rows behind {@code last} read row {@code last} of A, so that nothing outside A is touched. */

@@ -3,8 +3,10 @@ package org.spin4j.kernels;
 import static org.spin4j.kernels.VectorMemory.get;
 import static org.spin4j.kernels.VectorMemory.set;
 
+import java.util.stream.IntStream;
+
 /**
- * Attention, forward. One task is a block of queries of one head; it walks the keys it sees in short runs with a running
+ * Attention, forward. One task is a few blocks of queries of one head; a block walks the keys it sees in short runs with a running
  * maximum and sum per query (Dao et al. 2022, arXiv 2205.14135, algorithm 1). Scores are laid out with one query to a lane:
  * both products, Kᵀ·Q and Vᵀ·P, broadcast keys and values as they lie in memory, and nothing is ever summed across lanes.
  */
@@ -12,49 +14,85 @@ final class VectorAttention {
     /** Finite, so that a query whose first keys are all hidden does not meet infinity minus infinity. */
     private static final float LOWEST = -Float.MAX_VALUE;
 
+    /** Queries that share one copy of keys and values: so many that the copy costs a few percent of their work. */
+    private static final int CHUNK = 4 * AttentionBlock.QUERIES;
+
     private final Parallel parallel;
     private final Scratch scratch = new Scratch();
+    private final Scratch copies = new Scratch();
 
     VectorAttention(Parallel parallel) {
         this.parallel = parallel;
     }
 
     void forward(Forest forest, AttentionShape shape, long qkv, long out, long logSumExp) {
-        AttentionBlock[] blocks = blocks(forest, shape);
-        int heads = shape.heads();
-        // The last blocks of a sequence see the most keys: they go first, so that no thread is left alone with one.
-        parallel.forEach(blocks.length * heads, task -> {
-            AttentionBlock block = blocks[blocks.length - 1 - task / heads];
-            head(block, task % heads, qkv, out, logSumExp);
+        int[] chunkSegments = chunkSegments(forest);
+        int kvHeads = shape.kvHeads();
+        // The last queries of a sequence see the most keys: they go first, so that no thread is left alone with them.
+        parallel.forEach(chunkSegments.length * kvHeads, task -> {
+            int chunk = chunkSegments.length - 1 - task / kvHeads;
+            int segment = chunkSegments[chunk];
+            int from = 0;
+            for (int c = chunk - 1; c >= 0 && chunkSegments[c] == segment; c--) {
+                from += CHUNK;
+            }
+            chunk(forest, shape, segment, from, task % kvHeads, qkv, out, logSumExp);
         });
     }
 
-    /** All blocks of queries of a forest. */
-    private static AttentionBlock[] blocks(Forest forest, AttentionShape shape) {
-        int count = 0;
-        for (int s = 0; s < forest.segments(); s++) {
-            count += Chunks.count(forest.length(s), AttentionBlock.QUERIES);
-        }
-        AttentionBlock[] blocks = new AttentionBlock[count];
-        int at = 0;
-        for (int s = 0; s < forest.segments(); s++) {
-            for (int q = 0; q < forest.length(s); q += AttentionBlock.QUERIES) {
-                int queries = Math.min(AttentionBlock.QUERIES, forest.length(s) - q);
-                blocks[at++] = new AttentionBlock(forest, shape, s, q, queries);
-            }
-        }
-        return blocks;
+    /** The segment of each chunk of at most {@link #CHUNK} queries, in the order of the flat row. */
+    private static int[] chunkSegments(Forest forest) {
+        return IntStream.range(0, forest.segments())
+                .flatMap(s -> IntStream.range(0, Chunks.count(forest.length(s), CHUNK)).map(c -> s)).toArray();
     }
 
-    private void head(AttentionBlock block, int head, long qkv, long out, long logSumExp) {
+    /**
+     * Neighbouring queries and all query heads of one key head. Their keys and values are copied side by side first: in the flat
+     * row each of them lies on a page of its own, and where rows are a power of two apart they push one another out of
+     * the first-level cache.
+     */
+    private void chunk(Forest forest, AttentionShape shape, int segment, int from, int kvHead, long qkv, long out,
+            long logSumExp) {
+        int hd = shape.headDim();
+        int end = Math.min(from + CHUNK, forest.length(segment));
+        int firstQuery = forest.start(segment) + from;
+        int oldest = shape.window() == 0 ? 0 : Math.max(0, forest.position(firstQuery) - shape.window() + 1);
+        int keys = forest.position(firstQuery) + end - from - oldest;
+        long keyBytes = AttentionBlock.copyBytes(hd);
+        long key = copies.floats(2L * keys * keyBytes / 4);
+        long value = key + keys * keyBytes;
+        int s = segment;
+        int visible = end;
+        while (s != Forest.ROOT) {
+            int depth = forest.position(forest.start(s));
+            for (int k = Math.max(0, oldest - depth); k < visible; k++) {
+                long row = qkv
+                        + ((long) (forest.start(s) + k) * shape.qkvWidth() + (long) (shape.heads() + kvHead) * hd)
+                                * 4;
+                long offset = (depth + k - oldest) * keyBytes;
+                VectorMemory.copyRow(hd, row, key + offset);
+                VectorMemory.copyRow(hd, row + (long) shape.kvHeads() * hd * 4, value + offset);
+            }
+            s = forest.parent(s);
+            visible = s == Forest.ROOT ? 0 : forest.length(s);
+        }
+        int group = shape.heads() / shape.kvHeads();
+        for (int head = kvHead * group; head < (kvHead + 1) * group; head++) {
+            for (int q = from; q < end; q += AttentionBlock.QUERIES) {
+                AttentionBlock block = new AttentionBlock(forest, shape, segment, q,
+                        Math.min(AttentionBlock.QUERIES, end - q));
+                head(block, head, qkv, key - oldest * keyBytes, value - oldest * keyBytes, out, logSumExp);
+            }
+        }
+    }
+
+    /** @param key key of position 0 on the path, {@code value} likewise; only what the block sees is there */
+    private void head(AttentionBlock block, int head, long qkv, long key, long value, long out, long logSumExp) {
         AttentionShape shape = block.shape();
         int hd = shape.headDim();
         long stride = block.stride();
         long rowBytes = shape.qkvWidth() * 4L;
-        int kvHead = head / (shape.heads() / shape.kvHeads());
-        long key = qkv + (long) (shape.heads() + kvHead) * hd * 4;
-        long value = key + (long) shape.kvHeads() * hd * 4;
-
+        long keyBytes = AttentionBlock.copyBytes(hd);
         long columnBytes = AttentionBlock.paddedRows(hd) * stride;
         long scoreBytes = (AttentionBlock.KEYS + 1) * stride;
         long queries = scratch.floats((2 * columnBytes + scoreBytes + 2 * stride) / 4 + VectorTranspose.SQUARE);
@@ -63,24 +101,24 @@ final class VectorAttention {
         long max = scores + scoreBytes;
         long sum = max + stride;
         long square = sum + stride;
-        block.toColumns(qkv + block.firstQuery() * rowBytes + (long) head * hd * 4, rowBytes, (float) shape.scale(),
-                queries, square);
+        block.toColumns(qkv + block.firstQuery() * rowBytes + (long) head * hd * 4, rowBytes,
+                (float) (shape.scale() * AttentionScores.LOG2_E), queries, square);
         block.fill(max, LOWEST);
         block.fill(sum, 0);
         VectorMemory.zero(mix, columnBytes / 4);
         block.keyRuns((first, keys) -> {
-            block.scores(first, keys, key + first * rowBytes, rowBytes, queries, scores);
+            long offset = block.forest().position(first) * keyBytes;
+            block.scores(first, keys, key + offset, keyBytes, queries, scores);
             AttentionScores.runningSoftmax(AttentionBlock.rows(keys), block.vectors(), stride, scores, max, sum, hd,
                     mix);
-            AttentionTile.multiply(hd, block.vectors(), keys, value + first * rowBytes, 4, rowBytes, scores, stride,
-                    mix,
-                    stride, true);
+            AttentionTile.multiply(hd, block.vectors(), keys, value + offset, 4, keyBytes, scores, stride, mix, stride,
+                    true);
         });
 
         for (int q = 0; q < block.count(); q++) {
             float total = get(sum + q * 4L);
             long row = (long) (block.firstQuery() + q) * shape.heads() + head;
-            set(logSumExp + row * 4, (float) (get(max + q * 4L) + Math.log(total)));
+            set(logSumExp + row * 4, (float) (get(max + q * 4L) / AttentionScores.LOG2_E + Math.log(total)));
             set(sum + q * 4L, 1 / total);
         }
         long outBytes = shape.outWidth() * 4L;

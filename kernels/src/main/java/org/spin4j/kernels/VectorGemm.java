@@ -21,17 +21,19 @@ import org.spin4j.kernels.Kernels.Product;
  */
 final class VectorGemm {
     /** Bytes of A that a block may use at a time: a fraction of a 1 MiB second-level cache, which B and C pass through. */
-    private static final long BLOCK_BYTES = 256 << 10;
-    /** Terms of each sum that a block goes through at a time: a panel of B then takes 128 KiB. */
-    private static final int SLICE = 512;
+    private static final long BLOCK_BYTES = 384 << 10;
+    /** Terms of each sum that a block goes through at a time: a panel of B then takes 256 KiB. */
+    private static final int SLICE = 1024;
     /** Floats of B that are packed at a time: 8 MiB, of the order of a core's share of the third-level cache. */
     private static final long PACKED_FLOATS = 2 << 20;
     /** Products of fewer rows than this do not repay packing B. */
     private static final int FEW_ROWS = 32;
     /** From this many rows on, a typed matrix is widened panel by panel instead of in registers. */
     private static final int MANY_ROWS = 33;
-    /** Multiply-adds worth a task of their own: about 4 µs. */
-    private static final long TASK_WORK = 200_000;
+    /** Fewer rows than this wait for the memory of B as long as this many. */
+    private static final int MEMORY_ROWS = 4;
+    /** Multiply-adds worth a task of their own: about 20 µs. Smaller ones lose more to cold caches than a thread gains. */
+    private static final long TASK_WORK = 1_000_000;
     /** Floats that one task packs at least. */
     private static final int PACK_WORK = 16_384;
     private static final int ROWS = 4;
@@ -193,13 +195,11 @@ final class VectorGemm {
         }
         int k = b.k();
         int panels = b.count();
-        long work = (long) m * b.n() * Math.max(k, 1);
+        long work = (long) Math.max(m, MEMORY_ROWS) * b.n() * Math.max(k, 1);
         int wanted = (int) Math.min(parallel.threads() == 1 ? 1 : 8L * parallel.threads(), 1 + work / TASK_WORK);
-        int cacheRows = (int) Math.max(4 * ROWS, BLOCK_BYTES / (4L * slice(k)));
-        // Rows are cut first: a block of 32 rows or more uses each panel of B often enough. Columns of a transposed A may
-        // have to be copied together for each group of panels, so there smaller blocks are the lesser evil.
-        int fewest = a.columns ? FEW_ROWS / 2 : FEW_ROWS;
-        int rows = roundUp(Math.min(cacheRows, Math.max(fewest, Math.ceilDiv(m, wanted))));
+        int cacheRows = (int) Math.max(Left.STRIP, BLOCK_BYTES / (4L * slice(k)));
+        // Rows are cut first: a block of 32 rows or more uses each panel of B often enough.
+        int rows = roundUp(Math.min(cacheRows, Math.max(FEW_ROWS, Math.ceilDiv(m, wanted))));
         int rowBlocks = Math.ceilDiv(m, rows);
         int groups = Math.clamp(Math.ceilDiv(wanted, rowBlocks), 1, panels);
         parallel.forEach(rowBlocks * groups, t -> {
@@ -341,7 +341,7 @@ final class VectorGemm {
         return k <= 32 ? Math.max(1, k) : Math.ceilDiv(k, Math.max(2, Math.ceilDiv(k, 256)));
     }
 
-    /** Terms of each sum that a block goes through before it turns to the next: whole stretches, up to 512 terms. */
+    /** Terms of each sum that a block goes through before it turns to the next: whole stretches, up to 1024 terms. */
     private static int slice(int k) {
         int stretch = stretch(k);
         return Math.max(1, SLICE / stretch) * stretch;
@@ -378,7 +378,7 @@ final class VectorGemm {
     }
 
     private static int roundUp(int rows) {
-        return Math.ceilDiv(rows, ROWS) * ROWS;
+        return Math.ceilDiv(rows, Left.STRIP) * Left.STRIP;
     }
 
     private static Left left(Product product, long a, long storedRowBytes, int m) {

@@ -28,6 +28,17 @@ final class VectorMath {
     private static final FloatVector Q2 = constant(0x1.55549p-3f);
     private static final FloatVector Q1 = constant(0x1.fffffcp-2f);
 
+    /** As {@link #ROUNDER}, for a number that is to stand in the low bits with the exponent's bias already added. */
+    private static final FloatVector BIASED_ROUNDER = constant(0x1.8p23f + EXPONENT_BIAS);
+    /** The exponent whose bits are all 0: 2 to this power and below is 0. */
+    private static final FloatVector NO_POWER = constant(-EXPONENT_BIAS);
+    private static final FloatVector P6 = constant(0x1.41fbbap-13f);
+    private static final FloatVector P5 = constant(0x1.5f3e54p-10f);
+    private static final FloatVector P4 = constant(0x1.3b2d4cp-7f);
+    private static final FloatVector P3 = constant(0x1.c6aee8p-5f);
+    private static final FloatVector P2 = constant(0x1.ebfbdcp-3f);
+    private static final FloatVector P1 = constant(0x1.62e430p-1f);
+
     private VectorMath() {}
 
     private static FloatVector constant(float value) {
@@ -54,5 +65,20 @@ final class VectorMath {
         FloatVector first = half.add(BIAS).lanewise(VectorOperators.LSHL, MANTISSA_BITS).reinterpretAsFloats();
         FloatVector second = rest.add(BIAS).lanewise(VectorOperators.LSHL, MANTISSA_BITS).reinterpretAsFloats();
         return e.mul(first).mul(second);
+    }
+
+    /**
+     * 2^x for x below 127.5, within 1 ulp, in half the operations of {@link #exp}: what would be smaller than 2^-126.5 is 0, and the
+     * argument of a softmax never is large. 2^0 is exactly 1; NaN stays NaN.
+     *
+     * <p>x = n + r with |r| ≤ 1/2; 2^r = 1 + r · p(r), a minimax fit (relative error 1.6e-8). The bits of n are shifted to the place
+     * of an exponent in one step, because the rounding added the bias; n = -127 gives the bits of 0.
+     */
+    static FloatVector exp2(FloatVector x) {
+        FloatVector v = x.blend(NO_POWER, x.lt(NO_POWER));
+        FloatVector shifted = v.add(BIASED_ROUNDER);
+        FloatVector r = v.sub(shifted.sub(BIASED_ROUNDER));
+        FloatVector p = P6.fma(r, P5).fma(r, P4).fma(r, P3).fma(r, P2).fma(r, P1).fma(r, ONE);
+        return p.mul(shifted.reinterpretAsInts().lanewise(VectorOperators.LSHL, MANTISSA_BITS).reinterpretAsFloats());
     }
 }

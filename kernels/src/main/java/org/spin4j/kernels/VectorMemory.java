@@ -89,6 +89,20 @@ final class VectorMemory {
         MemorySegment.copy(ALL, from, ALL, to, floats * 4);
     }
 
+    /** As {@link #copy} for few numbers, where a call into the runtime would take longer than the copy. */
+    static void copyRow(int n, long from, long to) {
+        int j = 0;
+        for (; j + LANES <= n; j += LANES) {
+            FloatVector.fromMemorySegment(SPECIES, ALL, from + j * 4L, ORDER).intoMemorySegment(ALL, to + j * 4L,
+                    ORDER);
+        }
+        if (j < n) {
+            VectorMask<Float> tail = tail(n);
+            FloatVector.fromMemorySegment(SPECIES, ALL, from + j * 4L, ORDER, tail).intoMemorySegment(ALL, to + j * 4L,
+                    ORDER, tail);
+        }
+    }
+
     static void zero(long address, long floats) {
         ALL.asSlice(address, floats * 4).fill((byte) 0);
     }

@@ -2,9 +2,6 @@ package org.spin4j.kernels;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.nio.ByteOrder;
-import jdk.incubator.vector.IntVector;
-import jdk.incubator.vector.VectorSpecies;
 
 /**
  * The right-hand matrix of a product, [k, n], seen as panels of {@link #WIDTH} columns. In a packed panel the numbers lie in
@@ -34,11 +31,6 @@ record VectorPanels(int n, int k, long first, long nextPanel, long nextRow, long
     static final int WIDENED = WIDTH * WIDENED_STEPS;
 
     private static final int LANES = VectorTile.LANES;
-    private static final int STAGES = Integer.numberOfTrailingZeros(LANES);
-    private static final VectorSpecies<Integer> INTS = IntVector.SPECIES_PREFERRED;
-    private static final int[] UPPER = lanes(true);
-    private static final int[] LOWER = lanes(false);
-    private static final ByteOrder ORDER = ByteOrder.nativeOrder();
     private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
     private static final MemorySegment ALL = Memory.ALL;
 
@@ -157,7 +149,7 @@ record VectorPanels(int n, int k, long first, long nextPanel, long nextRow, long
         // Columns of the panel in the outer loop: LANES rows are read from their beginning to their end.
         for (int j = 0; j < wholeCols; j += LANES) {
             for (int p = 0; p < wholeK; p += LANES) {
-                transpose(from + j * fromRow + p * 4L, fromRow, to + p * toRow + j * 4L, toRow);
+                VectorTranspose.square(from + j * fromRow + p * 4L, fromRow, to + p * toRow + j * 4L, toRow);
             }
         }
         packSingly(from, fromRow, wholeK, k, 0, wholeCols, to, toRow);
@@ -176,40 +168,5 @@ record VectorPanels(int n, int k, long first, long nextPanel, long nextRow, long
                 ALL.set(FLOAT, to + p * toRow + j * 4L, ALL.get(FLOAT, from + j * fromRow + p * 4L));
             }
         }
-    }
-
-    /**
-     * Transposes a square of LANES × LANES numbers. Stage by stage, rows i and i + d exchange the quarters that are not yet
-     * on their side of the diagonal, for d = LANES/2, LANES/4, … 1.
-     */
-    private static void transpose(long from, long fromRow, long to, long toRow) {
-        for (int stage = 0; stage < STAGES; stage++) {
-            IntVector upper = IntVector.fromArray(INTS, UPPER, stage * LANES);
-            IntVector lower = IntVector.fromArray(INTS, LOWER, stage * LANES);
-            int d = LANES >> (stage + 1);
-            for (int pair = 0; pair < LANES / 2; pair++) {
-                // Puts a 0 bit into the number of the pair where d has its 1 bit.
-                int i = ((pair & -d) << 1) | (pair & (d - 1));
-                IntVector a = IntVector.fromMemorySegment(INTS, ALL, from + i * fromRow, ORDER);
-                IntVector b = IntVector.fromMemorySegment(INTS, ALL, from + (i + d) * fromRow, ORDER);
-                upper.selectFrom(a, b).intoMemorySegment(ALL, to + i * toRow, ORDER);
-                lower.selectFrom(a, b).intoMemorySegment(ALL, to + (i + d) * toRow, ORDER);
-            }
-            from = to;
-            fromRow = toRow;
-        }
-    }
-
-    /** For each stage the lanes that a row takes from itself (below LANES) and from its partner (from LANES on). */
-    private static int[] lanes(boolean ofUpperRow) {
-        int[] lanes = new int[STAGES * LANES];
-        for (int stage = 0; stage < STAGES; stage++) {
-            int d = LANES >> (stage + 1);
-            for (int l = 0; l < LANES; l++) {
-                boolean left = (l & d) == 0;
-                lanes[stage * LANES + l] = ofUpperRow ? (left ? l : LANES + l - d) : (left ? l + d : LANES + l);
-            }
-        }
-        return lanes;
     }
 }

@@ -2,6 +2,7 @@ package org.spin4j.kernels;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
@@ -241,8 +242,17 @@ class VectorKernelsTest {
         return b.build();
     }
 
+    /** A prompt and responses longer than what one task of attention takes. */
+    private static Forest longFamily() {
+        Forest.Builder b = new Forest.Builder();
+        int prompt = b.root(130);
+        b.child(prompt, 290);
+        b.child(b.child(prompt, 33), 140);
+        return b.build();
+    }
+
     private static void attentions(List<Case> cases) {
-        int[] headDims = {1, 8, 12, 16, 17, 48, 64, 128};
+        int[] headDims = {1, 8, 12, 16, 17, 20, 48, 64, 80, 128};
         for (int hd : headDims) {
             AttentionShape shape = new AttentionShape(2, 2, hd, 1 / Math.sqrt(hd), 0);
             attention("sequences", Forest.ofSequences(1, 33, 70), shape, cases);
@@ -252,6 +262,10 @@ class VectorKernelsTest {
         attention("grouped", families(), grouped, cases);
         attention("grouped, window", families(), new AttentionShape(6, 2, 16, 0.25, 20), cases);
         attention("window of one", families(), new AttentionShape(2, 1, 8, 1, 1), cases);
+        attention("lengths around a block", Forest.ofSequences(1, 2, 17, 63, 64, 65, 200),
+                new AttentionShape(4, 2, 20, 0.2, 0), cases);
+        attention("several chunks of queries", longFamily(), new AttentionShape(2, 1, 8, 0.3, 0), cases);
+        attention("several chunks of queries, window", longFamily(), new AttentionShape(2, 1, 8, 0.3, 150), cases);
         attention("long", Forest.ofSequences(207, 300), new AttentionShape(1, 1, 12, 0.3, 0), cases);
         attention("long, window", Forest.ofSequences(300), new AttentionShape(1, 1, 12, 0.3, 64), cases);
     }
@@ -333,6 +347,37 @@ class VectorKernelsTest {
                 zeros(50 * 2));
         assertThat(alone.toFloats())
                 .isEqualTo(together.slice(33L * shape.outWidth(), 50L * shape.outWidth()).toFloats());
+    }
+
+    /** Long trees are cut into parts; the parts of one may not depend on what else is in the batch or on the threads. */
+    @Test
+    void aLongTreeOfAttentionBackwardDoesNotDependOnTheOthers() {
+        AttentionShape shape = new AttentionShape(2, 1, 8, 0.4, 0);
+        int length = 1100;
+        List<float[]> gradients = new ArrayList<>();
+        for (int others : new int[]{0, 40}) {
+            Forest forest = others == 0 ? Forest.ofSequences(length) : Forest.ofSequences(length, others);
+            Storage qkv = zeros((long) forest.tokens() * shape.qkvWidth());
+            Storage dOut = zeros((long) forest.tokens() * shape.outWidth());
+            qkv.slice(0, (long) length * shape.qkvWidth())
+                    .copyFrom(new Inputs(1).normal((long) length * shape.qkvWidth()));
+            dOut.slice(0, (long) length * shape.outWidth())
+                    .copyFrom(new Inputs(2).normal((long) length * shape.outWidth()));
+            for (Kernels k : List.of(SCALAR, VECTORS.getFirst(), VECTORS.getLast())) {
+                Storage out = zeros((long) forest.tokens() * shape.outWidth());
+                Storage logSumExp = zeros((long) forest.tokens() * shape.heads());
+                Storage dQkv = zeros((long) forest.tokens() * shape.qkvWidth());
+                k.attention(forest, shape, qkv, out, logSumExp);
+                k.attentionBackward(forest, shape, qkv, out, logSumExp, dOut, dQkv);
+                gradients.add(dQkv.slice(0, (long) length * shape.qkvWidth()).toFloats());
+            }
+        }
+        for (int i : new int[]{2, 4, 5}) {
+            assertThat(gradients.get(i)).isEqualTo(gradients.get(1));
+        }
+        for (int i = 0; i < gradients.get(1).length; i++) {
+            assertThat((double) gradients.get(1)[i]).isCloseTo(gradients.get(0)[i], within(1e-4));
+        }
     }
 
     @Test

@@ -43,4 +43,26 @@ final class VectorMathTest {
         assertThat(exp(Float.NaN)).isNaN();
         assertThat((double) exp(-100)).isCloseTo(Math.exp(-100), within(3e-45));
     }
+
+    private static float exp2(float x) {
+        return VectorMath.exp2(FloatVector.broadcast(FloatVector.SPECIES_PREFERRED, x)).lane(0);
+    }
+
+    @Test
+    void exp2IsWithinOneUlp() {
+        for (double at = -125.9; at < 127.4; at += 0.000_917_3) {
+            float x = (float) at;
+            double exact = Math.pow(2, x);
+            assertThat(Math.abs(exp2(x) - exact)).as("exp2(%s)", x).isLessThanOrEqualTo(Math.ulp((float) exact));
+        }
+    }
+
+    @Test
+    void exp2AtTheEnds() {
+        assertThat(exp2(0)).isEqualTo(1);
+        assertThat(exp2(-126.6f)).isZero();
+        assertThat(exp2(-1e30f)).isZero();
+        assertThat(exp2(Float.NEGATIVE_INFINITY)).isZero();
+        assertThat(exp2(Float.NaN)).isNaN();
+    }
 }
