@@ -4,6 +4,7 @@ import java.lang.foreign.Arena;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.BiFunction;
 import org.spin4j.kernels.AttentionShape;
 import org.spin4j.kernels.DType;
 import org.spin4j.kernels.Forest;
@@ -43,6 +44,10 @@ public final class Decoder implements AutoCloseable {
     private int rotated;
 
     private Decoder(DecoderConfig config, DType type) {
+        this(config, (builder, arena) -> builder.build(arena, type));
+    }
+
+    private Decoder(DecoderConfig config, BiFunction<Parameters.Builder, Arena, Parameters> build) {
         this.config = config;
         arena = Arena.ofShared();
         Parameters.Builder b = new Parameters.Builder();
@@ -66,7 +71,7 @@ public final class Decoder implements AutoCloseable {
             finalNormBias = b.vector("transformer.ln_f.bias", dim);
         }
         head = config.tiedHead() ? tokens : b.matrix(dim, "lm_head.weight", config.vocabSize());
-        parameters = b.build(arena, type);
+        parameters = build.apply(b, arena);
         if (llama) {
             growRotations(256);
         }
@@ -131,7 +136,7 @@ public final class Decoder implements AutoCloseable {
         int half = config.headDim() / 2;
         int count = (int) Math.min(config.maxPositions(), Math.max(needed, 2L * rotated));
         double[] frequency = config.rope().inverseFrequencies(config.headDim());
-        Storage table = Storage.allocate(arena, parameters.data().type(), (long) count * 2 * half);
+        Storage table = Storage.allocate(arena, parameters.type(), (long) count * 2 * half);
         for (int p = 0; p < count; p++) {
             for (int j = 0; j < half; j++) {
                 float angle = p * (float) frequency[j];
@@ -175,6 +180,44 @@ public final class Decoder implements AutoCloseable {
         }
     }
 
+    /**
+     * Opens a folder in Hugging Face layout for generation and scoring, never to be trained: matrices keep the type of the
+     * file (F32, BF16 or F16), vectors are F32. Results are those of {@link #load(Path)} bit for bit.
+     */
+    public static Decoder loadFrozen(Path folder) {
+        return loadFrozen(folder, null);
+    }
+
+    /**
+     * Opens a folder for generation and scoring, with matrices rounded to a type.
+     *
+     * @param matrices F32, BF16, F16 or Q8_0; in Q8_0 a matrix whose rows are not whole blocks is stored as F16. Null keeps
+     *                 the type of the file
+     */
+    public static Decoder loadFrozen(Path folder, DType matrices) {
+        try (ModelFolder files = ModelFolder.open(folder)) {
+            Decoder d = new Decoder(files.config(),
+                    (builder, arena) -> builder.buildFrozen(arena, p -> frozenType(files, p, matrices)));
+            d.read(files, folder);
+            return d;
+        }
+    }
+
+    private static DType frozenType(ModelFolder files, Parameter p, DType matrices) {
+        if (!p.decays()) {
+            return DType.F32;
+        }
+        if (matrices != null) {
+            return p.cols() % matrices.block() == 0 ? matrices : DType.F16;
+        }
+        // Parts that one product multiplies together lie in one matrix, hence in one type.
+        List<String> types = p.parts().stream().filter(part -> files.has(part.name()))
+                .map(part -> files.dtype(part.name())).distinct().toList();
+        return types.size() == 1 && (types.getFirst().equals("BF16") || types.getFirst().equals("F16"))
+                ? DType.valueOf(types.getFirst())
+                : DType.F32;
+    }
+
     /** Replaces the weights by those of a folder that holds the same model. */
     public void restore(Path folder) {
         try (ModelFolder files = ModelFolder.open(folder)) {
@@ -198,7 +241,7 @@ public final class Decoder implements AutoCloseable {
 
     /** A second model with the same weights, without gradients: the frozen opponent or reference. */
     public Decoder copy() {
-        Decoder d = new Decoder(config, parameters.data().type());
+        Decoder d = new Decoder(config, parameters.type());
         d.parameters.data().copyFrom(parameters.data());
         return d;
     }

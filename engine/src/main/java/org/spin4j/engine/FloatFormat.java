@@ -4,6 +4,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import org.spin4j.kernels.DType;
+import org.spin4j.kernels.Rounding;
 import org.spin4j.kernels.Storage;
 
 /**
@@ -44,7 +45,7 @@ enum FloatFormat {
 
         @Override
         void set(MemorySegment file, long i, double value) {
-            file.set(SHORT, 2 * i, Float.floatToFloat16(toOdd(value)));
+            file.set(SHORT, 2 * i, Rounding.toFloat16(value));
         }
     },
     /** The upper half of a binary32: 8 bits of exponent, 7 of fraction. */
@@ -56,7 +57,7 @@ enum FloatFormat {
 
         @Override
         void set(MemorySegment file, long i, double value) {
-            file.set(SHORT, 2 * i, toBfloat16(toOdd(value)));
+            file.set(SHORT, 2 * i, Rounding.toBfloat16(value));
         }
     };
 
@@ -90,21 +91,12 @@ enum FloatFormat {
             out.segment().copyFrom(file);
             return;
         }
-        // One loop per pair that real checkpoints use, so that the compiler sees plain conversions to unroll.
-        long n = out.size();
-        MemorySegment to = out.segment();
-        if (out.type() == DType.F32 && this == BF16) {
-            for (long i = 0; i < n; i++) {
-                to.set(ValueLayout.JAVA_INT, 4 * i, file.get(SHORT, 2 * i) << 16);
-            }
-        } else if (out.type() == DType.F32 && this == F16) {
-            for (long i = 0; i < n; i++) {
-                to.set(ValueLayout.JAVA_FLOAT, 4 * i, Float.float16ToFloat(file.get(SHORT, 2 * i)));
-            }
-        } else {
-            for (long i = 0; i < n; i++) {
-                out.set(i, get(file, i));
-            }
+        if (ByteOrder.nativeOrder() == ByteOrder.LITTLE_ENDIAN) {
+            out.convertFrom(Storage.wrap(file, DType.valueOf(name()), out.size()));
+            return;
+        }
+        for (long i = 0; i < out.size(); i++) {
+            out.set(i, get(file, i));
         }
     }
 
@@ -121,33 +113,5 @@ enum FloatFormat {
 
     private boolean isLayoutOf(Storage storage) {
         return ByteOrder.nativeOrder() == ByteOrder.LITTLE_ENDIAN && name().equals(storage.type().name());
-    }
-
-    /**
-     * The float next to {@code value} that still knows it was rounded: exact values stay, all others go to the neighbour with
-     * an odd last bit. Rounding that float to a format of 22 bits or fewer then gives what rounding {@code value} directly
-     * would have given, so no value is rounded twice (Boldo and Melquiond, "Emulation of FMA and correctly rounded sums:
-     * proved algorithms using rounding to odd").
-     */
-    static float toOdd(double value) {
-        float f = (float) value;
-        if (f == value || Double.isNaN(value)) {
-            return f;
-        }
-        int bits = Float.floatToRawIntBits(f);
-        if (Math.abs((double) f) > Math.abs(value)) {
-            bits--; // towards zero: sign and magnitude are apart
-        }
-        return Float.intBitsToFloat(bits | 1);
-    }
-
-    private static short toBfloat16(float value) {
-        int bits = Float.floatToRawIntBits(value);
-        if (Float.isNaN(value)) {
-            // The quiet bit keeps a NaN whose payload lies in the lost half from turning into an infinity.
-            return (short) ((bits >>> 16) | 0x40);
-        }
-        int halfMinusTie = 0x7fff + ((bits >>> 16) & 1);
-        return (short) ((bits + halfMinusTie) >>> 16);
     }
 }

@@ -80,7 +80,7 @@ public final class Generator {
         Sample[] samples = new Sample[prompts.size()];
         int slots = Math.min(sampling.streams(), prompts.size());
         int capacity = Math.min(limit, longest + sampling.maxNewTokens());
-        DType type = model.parameters().data().type();
+        DType type = model.parameters().type();
         model.pack(kernels);
         try (KvCache cache = new KvCache(model, type, slots, Math.max(1, capacity));
                 Workspace workspace = new Workspace(type)) {

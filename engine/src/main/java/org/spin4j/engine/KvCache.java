@@ -30,7 +30,7 @@ final class KvCache implements AutoCloseable {
 
     /** Copies keys and values of {@code count} packed rows from row {@code from} on to the start of a slot. */
     void fill(int layer, AttentionShape shape, Storage qkv, int from, int count, int slot) {
-        int bytes = qkv.type().bytes();
+        long bytes = qkv.type().bytes(1);
         long width = (long) shape.cacheWidth() * bytes;
         long row = (long) shape.qkvWidth() * bytes;
         long skip = (long) shape.outWidth() * bytes;

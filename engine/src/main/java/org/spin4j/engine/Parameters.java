@@ -5,26 +5,29 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 import org.spin4j.kernels.DType;
 import org.spin4j.kernels.Storage;
 
 /**
  * All parameters of a model in one flat run of memory, and their gradients in another: an optimiser, a norm or a copy is one
- * pass over it.
+ * pass over it. A frozen model's matrices may be stored in types of fewer bits; then each parameter has memory of its own.
  */
 public final class Parameters {
     private final Arena arena;
     private final List<Parameter> list;
     private final Map<String, Parameter> owners = new LinkedHashMap<>();
+    private final DType type;
+    /** Null where parameters are stored in several types. */
     private final Storage data;
     private Storage grad;
 
-    private Parameters(Arena arena, DType type, List<Parameter> list, long size) {
+    private Parameters(Arena arena, DType type, List<Parameter> list, Storage data) {
         this.arena = arena;
+        this.type = type;
         this.list = List.copyOf(list);
-        this.data = Storage.allocate(arena, type, size);
+        this.data = data;
         for (Parameter p : list) {
-            p.bind(data.slice(p.offset(), p.size()), null);
             p.parts().forEach(part -> owners.put(part.name(), p));
         }
     }
@@ -68,7 +71,19 @@ public final class Parameters {
         }
 
         Parameters build(Arena arena, DType type) {
-            return new Parameters(arena, type, list, size);
+            Storage data = Storage.allocate(arena, type, size);
+            for (Parameter p : list) {
+                p.bind(data.slice(p.offset(), p.size()), null);
+            }
+            return new Parameters(arena, type, list, data);
+        }
+
+        /** Parameters that are never trained: each is stored in the type that {@code typeOf} gives, others compute in F32. */
+        Parameters buildFrozen(Arena arena, Function<Parameter, DType> typeOf) {
+            for (Parameter p : list) {
+                p.bind(Storage.allocate(arena, typeOf.apply(p), p.size()), null);
+            }
+            return new Parameters(arena, DType.F32, list, null);
         }
     }
 
@@ -77,8 +92,20 @@ public final class Parameters {
         return list;
     }
 
-    /** All values, with a few zeros between parameters. */
+    /** The type that the model computes in. */
+    public DType type() {
+        return type;
+    }
+
+    /**
+     * All values, with a few zeros between parameters.
+     *
+     * @throws IllegalStateException where the model was loaded frozen, with weights of several types
+     */
     public Storage data() {
+        if (data == null) {
+            throw new IllegalStateException("expected weights in one type, found a frozen model; load it for training");
+        }
         return data;
     }
 
@@ -125,7 +152,7 @@ public final class Parameters {
     /** Allocates gradients, once: the model is to be trained. */
     public void requireGradients() {
         if (grad == null) {
-            grad = Storage.allocate(arena, data.type(), data.size());
+            grad = Storage.allocate(arena, type, data().size());
             for (Parameter p : list) {
                 p.bind(p.data(), grad.slice(p.offset(), p.size()));
             }

@@ -65,7 +65,7 @@ public final class Workspace implements AutoCloseable {
         long length = Math.max(GRAIN, (storage.size() + GRAIN - 1) / GRAIN * GRAIN);
         for (int c = 0; c < chunks.size(); c++) {
             Storage chunk = chunks.get(c);
-            long at = (storage.address() - chunk.address()) / type.bytes();
+            long at = (storage.address() - chunk.address()) / type.bytes(1);
             if (at >= 0 && at < chunk.size()) {
                 putBack(free.get(c), at, length);
                 return;

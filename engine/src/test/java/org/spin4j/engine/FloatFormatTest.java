@@ -63,7 +63,7 @@ class FloatFormatTest {
         for (int bits = 0; bits < 1 << 16; bits++) {
             file.set(ValueLayout.JAVA_SHORT, 2L * bits, (short) bits);
         }
-        for (DType type : DType.values()) {
+        for (DType type : new DType[]{DType.F32, DType.F64}) {
             Storage wide = Storage.allocate(Arena.ofAuto(), type, 1 << 16);
             format.decode(file, wide);
             MemorySegment back = Arena.ofAuto().allocate(2 << 16);

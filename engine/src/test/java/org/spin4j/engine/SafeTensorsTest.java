@@ -73,7 +73,7 @@ class SafeTensorsTest {
             assertThat(in.entries().keySet()).containsExactly("a", "z", "ｂ", "𝄞 \"quoted\"");
             for (NamedStorage t : tensors) {
                 assertThat(in.entries().get(t.name()).shape()).isEqualTo(t.shape());
-                for (DType type : DType.values()) {
+                for (DType type : new DType[]{DType.F32, DType.F64}) {
                     Storage back = Storage.allocate(Arena.ofAuto(), type, t.data().size());
                     in.read(t.name(), back);
                     assertThat(back.toFloats()).isEqualTo(t.data().toFloats());

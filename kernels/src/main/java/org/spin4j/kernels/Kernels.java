@@ -8,6 +8,9 @@ package org.spin4j.kernels;
  *
  * <p>Every result is the same for any number of threads, and a row of a result does not depend on the other rows in the
  * call: work is split by output tile or by fixed chunk, and the terms of each sum are added in one fixed order.
+ *
+ * <p>Frozen weights may be stored as BF16, F16 or Q8_0, where a method says "any weight type"; the result is bit for bit
+ * that of the weight widened to F32. Rows of a Q8_0 weight are whole blocks of 32.
  */
 public interface Kernels {
     /** The three matrix products of a linear layer, named by which operand is stored transposed. */
@@ -27,6 +30,9 @@ public interface Kernels {
 
         /** Length of each sum. */
         int k();
+
+        /** Bytes of memory that it takes: what a product with few rows reads. */
+        long bytes();
     }
 
     /** One line on what computes: backend, vector width, threads. */
@@ -35,13 +41,20 @@ public interface Kernels {
     /**
      * C = op(A) · op(B) + bias + addend.
      *
+     * @param b      any weight type where {@code product} is NT
      * @param bias   [n], or null
      * @param addend [m,n], or null; may be {@code c} itself, which then accumulates
      * @param c      [m,n]
      */
     void matmul(Product product, int m, int n, int k, Storage a, Storage b, Storage bias, Storage addend, Storage c);
 
-    /** Lays out a weight {@code [n,k]} (or {@code [k,n]} where {@code product} is NN) for {@link #matmulPacked}. */
+    /**
+     * Lays out a weight {@code [n,k]} (or {@code [k,n]} where {@code product} is NN) for {@link #matmulPacked}, in its own
+     * type.
+     *
+     * @param product NT or NN
+     * @param b       any weight type where {@code product} is NT
+     */
     PackedMatrix pack(Product product, int n, int k, Storage b);
 
     /** C[m,n] = A[m,k] · op(B) + bias + addend, bit for bit what {@link #matmul} gives. */
@@ -60,7 +73,7 @@ public interface Kernels {
      * Looks rows up in a table: out[i,:] = table[rows[i],:], or += where {@code accumulate}.
      *
      * @param rows  row numbers, {@code count} of them
-     * @param table [tableRows, dim]
+     * @param table [tableRows, dim], any weight type
      * @param out   [count, dim]
      */
     void gatherRows(int[] rows, int count, int dim, Storage table, boolean accumulate, Storage out);
@@ -155,7 +168,7 @@ public interface Kernels {
      * that rows × vocabulary numbers are never in memory.
      *
      * @param hidden    [rows, dim]
-     * @param head      [vocab, dim]
+     * @param head      [vocab, dim], any weight type
      * @param targets   token to be predicted at each row
      * @param logProbs  [rows]: log p(targets[i])
      * @param logSumExp [rows], kept for the backward step

@@ -14,6 +14,29 @@ final class Memory {
     private Memory() {}
 
     /**
+     * Address of a weight in a type that products widen to F32, of at least {@code count} elements.
+     *
+     * @param row elements in one row, each of which is a whole number of blocks
+     * @throws IllegalArgumentException naming the operand, where it is shorter or of another type
+     */
+    static long weight(Storage s, long count, long row, String operand) {
+        if (s.type() == DType.F64) {
+            throw new IllegalArgumentException("expected " + operand + " as F32, BF16, F16 or Q8_0, found " + s.type()
+                    + "; the vector backend computes in F32 only");
+        }
+        requireWholeRows(s, row, operand);
+        return longEnough(s, count, operand);
+    }
+
+    /** Refuses a matrix whose rows are not whole blocks of its type. */
+    static void requireWholeRows(Storage s, long row, String operand) {
+        if (row % s.type().block() != 0) {
+            throw new IllegalArgumentException("expected rows of " + operand + " of a multiple of " + s.type().block()
+                    + " elements for " + s.type() + ", found " + row + "; store this weight in another type");
+        }
+    }
+
+    /**
      * Address of an F32 storage that has at least {@code count} elements.
      *
      * @throws IllegalArgumentException naming the operand, where it is shorter or of another type
@@ -23,6 +46,10 @@ final class Memory {
             throw new IllegalArgumentException("expected " + operand + " as F32, found " + s.type()
                     + "; the vector backend computes in F32 only");
         }
+        return longEnough(s, count, operand);
+    }
+
+    private static long longEnough(Storage s, long count, String operand) {
         if (s.size() < count) {
             throw new IllegalArgumentException("expected at least " + count + " elements in " + operand + ", found "
                     + s.size());

@@ -26,13 +26,18 @@ public final class ScalarKernels implements Kernels {
 
     // ---- matrix products ---------------------------------------------------------------------------------------------
 
-    private record Plain(Product product, int n, int k, Storage b) implements PackedMatrix {}
+    private record Plain(Product product, int n, int k, Storage b) implements PackedMatrix {
+        @Override
+        public long bytes() {
+            return b.segment().byteSize();
+        }
+    }
 
     @Override
     public void matmul(Product product, int m, int n, int k, Storage a, Storage b, Storage bias, Storage addend,
             Storage c) {
         need((long) m * k, a, "a");
-        need((long) n * k, b, "b");
+        needRight(product, n, k, b);
         need((long) m * n, c, "c");
         for (int i = 0; i < m; i++) {
             for (int j = 0; j < n; j++) {
@@ -53,7 +58,7 @@ public final class ScalarKernels implements Kernels {
         if (product == Product.TN) {
             throw new IllegalArgumentException("expected product NN or NT for a packed right-hand side, found TN");
         }
-        need((long) n * k, b, "b");
+        needRight(product, n, k, b);
         return new Plain(product, n, k, b);
     }
 
@@ -97,10 +102,12 @@ public final class ScalarKernels implements Kernels {
 
     @Override
     public void gatherRows(int[] rows, int count, int dim, Storage table, boolean accumulate, Storage out) {
+        Memory.requireWholeRows(table, dim, "table");
         for (int i = 0; i < count; i++) {
             for (int j = 0; j < dim; j++) {
                 long at = (long) i * dim + j;
-                out.set(at, table.get((long) rows[i] * dim + j) + (accumulate ? out.get(at) : 0));
+                double x = table.get((long) rows[i] * dim + j);
+                out.set(at, accumulate ? out.get(at) + x : x);
             }
         }
     }
@@ -426,6 +433,7 @@ public final class ScalarKernels implements Kernels {
     public void tokenLogProbs(int rows, int dim, int vocab, Storage hidden, Storage head, int[] targets,
             Storage logProbs,
             Storage logSumExp, Storage entropy, int[] argmax) {
+        Memory.requireWholeRows(head, dim, "head");
         for (int i = 0; i < rows; i++) {
             if (targets[i] < 0 || targets[i] >= vocab) {
                 throw new IllegalArgumentException("expected targets from 0 to " + (vocab - 1) + ", found " + targets[i]
@@ -525,6 +533,16 @@ public final class ScalarKernels implements Kernels {
             v.set(i, alpha * v.get(i) + (1 - alpha) * g * g);
             param.add(i, -lr * g / (sqrt(v.get(i)) + eps));
         }
+    }
+
+    private static void needRight(Product product, int n, int k, Storage b) {
+        if (product == Product.NT) {
+            Memory.requireWholeRows(b, k, "b");
+        } else if (b.type() != DType.F32 && b.type() != DType.F64) {
+            throw new IllegalArgumentException("expected b of a product " + product + " as F32 or F64, found "
+                    + b.type());
+        }
+        need((long) n * k, b, "b");
     }
 
     private static void need(long count, Storage s, String operand) {

@@ -16,6 +16,10 @@ public final class Storage {
     /** Bytes kept free before the data of each allocation; TornadoVM's native arrays need 16, a cache line keeps alignment. */
     public static final int HEADER_BYTES = 64;
 
+    private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
+    private static final ValueLayout.OfDouble DOUBLE = ValueLayout.JAVA_DOUBLE_UNALIGNED;
+    private static final ValueLayout.OfShort SHORT = ValueLayout.JAVA_SHORT_UNALIGNED;
+
     private final MemorySegment segment;
     private final DType type;
     private final long size;
@@ -31,16 +35,30 @@ public final class Storage {
      *
      * @param arena who frees it
      * @param type  element type
-     * @param size  number of elements, at least 0
+     * @param size  number of elements, at least 0, a whole number of blocks
      */
     public static Storage allocate(Arena arena, DType type, long size) {
         if (size < 0) {
             throw new IllegalArgumentException("expected a size of at least 0, found " + size);
         }
-        long bytes = Math.multiplyExact(size, (long) type.bytes());
+        long bytes = type.bytes(size);
         // A whole cache line behind the data, so that two allocations never share one.
         MemorySegment whole = arena.allocate(Math.addExact(bytes, 2L * HEADER_BYTES), HEADER_BYTES);
         return new Storage(whole.asSlice(HEADER_BYTES, bytes), type, size);
+    }
+
+    /**
+     * Memory that holds such numbers already, a mapped file's for example, in native byte order and at any address. Whoever
+     * gives it keeps it valid as long as the storage is used; there is no header before it.
+     *
+     * @param segment at least the bytes of {@code size} elements
+     */
+    public static Storage wrap(MemorySegment segment, DType type, long size) {
+        if (size < 0 || type.bytes(size) > segment.byteSize()) {
+            throw new IllegalArgumentException("expected the bytes of " + size + " elements of " + type + ", found "
+                    + segment.byteSize());
+        }
+        return new Storage(segment.asSlice(0, type.bytes(size)), type, size);
     }
 
     /** Memory of the garbage collector's care, filled with the given values: for small constants and tests. */
@@ -74,17 +92,28 @@ public final class Storage {
 
     /** Element {@code i}, widened to double. */
     public double get(long i) {
-        return type == DType.F32
-                ? segment.get(ValueLayout.JAVA_FLOAT, i * 4)
-                : segment.get(ValueLayout.JAVA_DOUBLE, i * 8);
+        return switch (type) {
+            case F32 -> segment.get(FLOAT, i * 4);
+            case F64 -> segment.get(DOUBLE, i * 8);
+            case BF16 -> Float.intBitsToFloat(segment.get(SHORT, i * 2) << 16);
+            case F16 -> Float.float16ToFloat(segment.get(SHORT, i * 2));
+            case Q8_0 -> Conversion.getQ8(segment, i);
+        };
     }
 
-    /** Stores {@code value}, rounded to the element type. */
+    /**
+     * Stores {@code value}, rounded to the element type.
+     *
+     * @throws UnsupportedOperationException for a type of blocks, whose elements share a scale: use {@link #convertFrom}
+     */
     public void set(long i, double value) {
-        if (type == DType.F32) {
-            segment.set(ValueLayout.JAVA_FLOAT, i * 4, (float) value);
-        } else {
-            segment.set(ValueLayout.JAVA_DOUBLE, i * 8, value);
+        switch (type) {
+            case F32 -> segment.set(FLOAT, i * 4, (float) value);
+            case F64 -> segment.set(DOUBLE, i * 8, value);
+            case BF16 -> segment.set(SHORT, i * 2, Rounding.toBfloat16(value));
+            case F16 -> segment.set(SHORT, i * 2, Rounding.toFloat16(value));
+            case Q8_0 -> throw new UnsupportedOperationException("expected a type whose elements are stored one by one,"
+                    + " found " + type + "; convert whole blocks instead");
         }
     }
 
@@ -93,10 +122,10 @@ public final class Storage {
         set(i, get(i) + value);
     }
 
-    /** The same memory from element {@code from} on, {@code length} elements long. */
+    /** The same memory from element {@code from} on, {@code length} elements long; both a whole number of blocks. */
     public Storage slice(long from, long length) {
         Objects.checkFromIndexSize(from, length, size);
-        return new Storage(segment.asSlice(from * type.bytes(), length * type.bytes()), type, length);
+        return new Storage(segment.asSlice(type.bytes(from), type.bytes(length)), type, length);
     }
 
     /** Sets every element to zero. */
@@ -111,6 +140,19 @@ public final class Storage {
                     + " of " + source.type);
         }
         segment.copyFrom(source.segment);
+    }
+
+    /**
+     * Fills this with the numbers of {@code source}, of the same size and any type. A type of more bits takes them exactly,
+     * one of fewer rounds each once, to nearest, ties to even; Q8_0 as GGUF's reference: d = max|x| / 127, q = round(x / d).
+     *
+     * @throws IllegalArgumentException where sizes differ, or a number is not finite and this is Q8_0
+     */
+    public void convertFrom(Storage source) {
+        if (source.size != size) {
+            throw new IllegalArgumentException("expected " + size + " elements, found " + source.size);
+        }
+        Conversion.convert(source, this);
     }
 
     /** A copy of the elements as floats; the size must fit an array. */

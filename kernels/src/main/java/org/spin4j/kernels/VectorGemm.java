@@ -4,6 +4,8 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.ref.Reference;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.IntConsumer;
 import jdk.incubator.vector.FloatVector;
 import org.spin4j.kernels.Kernels.PackedMatrix;
 import org.spin4j.kernels.Kernels.Product;
@@ -26,6 +28,10 @@ final class VectorGemm {
     private static final long PACKED_FLOATS = 2 << 20;
     /** Products of fewer rows than this do not repay packing B. */
     private static final int FEW_ROWS = 32;
+    /** From this many rows on, a typed matrix is widened panel by panel instead of in registers. */
+    private static final int MANY_ROWS = 33;
+    /** Fewer rows than this wait for the memory of B as long as this many. */
+    private static final int MEMORY_ROWS = 4;
     /** Multiply-adds worth a task of their own: about 20 µs. Smaller ones lose more to cold caches than a thread gains. */
     private static final long TASK_WORK = 1_000_000;
     /** Floats that one task packs at least. */
@@ -36,6 +42,7 @@ final class VectorGemm {
     private final Parallel parallel;
     private final Scratch packedB = new Scratch();
     private final Scratch packedA = new Scratch();
+    private final Scratch widened = new Scratch();
     private final Scratch tile = new Scratch();
 
     VectorGemm(Parallel parallel) {
@@ -47,7 +54,7 @@ final class VectorGemm {
         requireShape(m, n, k);
         try {
             Left left = left(product, Memory.f32(a, (long) m * k, "a"), (product == Product.TN ? m : k) * 4L, m);
-            matmul(product, left, m, n, k, Memory.f32(b, (long) n * k, "b"), optional(bias, n, "bias"),
+            matmul(product, left, m, n, k, right(product, n, k, b), b.type(), optional(bias, n, "bias"),
                     optional(addend, (long) m * n, "addend"), Memory.f32(c, (long) m * n, "c"));
         } finally {
             keepAlive(a, b, bias, addend, c);
@@ -61,10 +68,11 @@ final class VectorGemm {
      * @param addend    address of the addend, or 0
      */
     void matmul(Product product, int m, int n, int k, long a, long aRowBytes, long b, long addend, long c) {
-        matmul(product, left(product, a, aRowBytes, m), m, n, k, b, 0, addend, c);
+        matmul(product, left(product, a, aRowBytes, m), m, n, k, b, DType.F32, 0, addend, c);
     }
 
-    private void matmul(Product product, Left a, int m, int n, int k, long b, long bias, long addend, long c) {
+    private void matmul(Product product, Left a, int m, int n, int k, long b, DType type, long bias, long addend,
+            long c) {
         if (m == 0 || n == 0) {
             return;
         }
@@ -77,13 +85,14 @@ final class VectorGemm {
             multiply(a, m, VectorPanels.inPlace(n, k, b, tail), new Target(c, n * 4L, bias, addend));
             return;
         }
+        boolean transposed = product == Product.NT;
+        long rowBytes = type.bytes(transposed ? k : n);
         int most = Math.clamp(PACKED_FLOATS / Math.max(k, 1) / VectorPanels.WIDTH, 1, VectorPanels.count(n))
                 * VectorPanels.WIDTH;
         for (int j = 0; j < n; j += most) {
             int cols = Math.min(most, n - j);
-            boolean transposed = product == Product.NT;
-            VectorPanels panels = packAll(transposed, cols, k, b + 4L * j * (transposed ? k : 1),
-                    (transposed ? k : n) * 4L, packedB.floats(VectorPanels.packedSize(cols, k)));
+            VectorPanels panels = packAll(transposed, cols, k, type, b + j * (transposed ? rowBytes : 4), rowBytes,
+                    packedB.floats(VectorPanels.packedSize(cols, k)));
             multiply(a, m, panels, new Target(c, n * 4L, bias, addend).column(j));
         }
     }
@@ -91,14 +100,43 @@ final class VectorGemm {
     /** See {@link Kernels#pack}: {@code product} is NT for a weight stored [n, k], else the weight is stored [k, n]. */
     PackedMatrix pack(Product product, int n, int k, Storage b) {
         requireShape(0, n, k);
-        long address = Memory.f32(b, (long) n * k, "b");
-        MemorySegment memory = Arena.ofAuto().allocate(Math.max(1, VectorPanels.packedSize(n, k)) * 4, 64);
+        if (product == Product.TN) {
+            throw new IllegalArgumentException("expected product NN or NT for a packed right-hand side, found TN");
+        }
+        long address = right(product, n, k, b);
         try {
+            Packed typed = b.type() == DType.F32 ? null : packTyped(n, k, address, b.type());
+            if (typed != null) {
+                return typed;
+            }
+            MemorySegment memory = zeroed(VectorPanels.packedSize(n, k) * 4);
             boolean transposed = product == Product.NT;
-            return new Packed(packAll(transposed, n, k, address, (transposed ? k : n) * 4L, memory.address()), memory);
+            return new Packed(packAll(transposed, n, k, b.type(), address, b.type().bytes(transposed ? k : n),
+                    memory.address()), memory);
         } finally {
             Reference.reachabilityFence(b);
         }
+    }
+
+    /** Packs a weight [n, k] in its own type; null where a number is not finite, which only F32 panels can hold. */
+    private Packed packTyped(int n, int k, long b, DType type) {
+        MemorySegment memory = zeroed(VectorTypedPanels.packedBytes(type, n, k));
+        VectorTypedPanels panels = new VectorTypedPanels(type, n, k, memory.address());
+        AtomicBoolean finite = new AtomicBoolean(true);
+        perPanel(panels.count(), k * VectorTypedPanels.WIDTH, p -> {
+            if (!panels.pack(b, p)) {
+                finite.set(false);
+            }
+        });
+        return finite.get() ? new Packed(panels, memory) : null;
+    }
+
+    private static MemorySegment zeroed(long bytes) {
+        return Arena.ofAuto().allocate(Math.max(1, bytes), 64);
+    }
+
+    private static long right(Product product, int n, int k, Storage b) {
+        return product == Product.NT ? Memory.weight(b, (long) n * k, k, "b") : Memory.f32(b, (long) n * k, "b");
     }
 
     /** See {@link Kernels#matmulPacked}. */
@@ -120,33 +158,44 @@ final class VectorGemm {
     }
 
     /**
-     * Packs {@code n} columns of a matrix, in parallel.
+     * Packs {@code n} columns of a matrix as F32, in parallel.
      *
+     * @param type     F32, or, where the matrix is stored as [n, k], any that {@link Memory#weight} admits
      * @param b        address of the first of them
      * @param rowBytes from one stored row to the next
      * @param to       address of {@link VectorPanels#packedSize} floats
      */
-    VectorPanels packAll(boolean transposed, int n, int k, long b, long rowBytes, long to) {
+    VectorPanels packAll(boolean transposed, int n, int k, DType type, long b, long rowBytes, long to) {
         VectorPanels panels = VectorPanels.packed(n, k, to);
-        int count = VectorPanels.count(n);
-        int perTask = Math.max(1, PACK_WORK / Math.max(1, k * VectorPanels.WIDTH));
-        parallel.forEach(Math.ceilDiv(count, perTask), t -> {
-            int end = Math.min(count, (t + 1) * perTask);
-            for (int p = t * perTask; p < end; p++) {
+        perPanel(VectorPanels.count(n), k * VectorPanels.WIDTH, p -> {
+            if (type == DType.F32) {
                 VectorPanels.pack(transposed, n, k, b, rowBytes, p, panels.panel(p));
+            } else {
+                VectorPanels.packWidened(type, n, k, b, p, widened.floats(VectorPanels.WIDENED), panels.panel(p));
             }
         });
         return panels;
     }
 
+    /** Runs {@code pack} for each panel of a matrix, in parallel. */
+    private void perPanel(int count, int numbers, IntConsumer pack) {
+        int perTask = Math.max(1, PACK_WORK / Math.max(1, numbers));
+        parallel.forEach(Math.ceilDiv(count, perTask), t -> {
+            int end = Math.min(count, (t + 1) * perTask);
+            for (int p = t * perTask; p < end; p++) {
+                pack.accept(p);
+            }
+        });
+    }
+
     /** The blocks of C, in parallel. */
-    private void multiply(Left a, int m, VectorPanels b, Target c) {
+    private void multiply(Left a, int m, Right b, Target c) {
         if (m == 0 || b.n() == 0) {
             return;
         }
         int k = b.k();
-        int panels = VectorPanels.count(b.n());
-        long work = (long) m * b.n() * Math.max(k, 1);
+        int panels = b.count();
+        long work = (long) Math.max(m, MEMORY_ROWS) * b.n() * Math.max(k, 1);
         int wanted = (int) Math.min(parallel.threads() == 1 ? 1 : 8L * parallel.threads(), 1 + work / TASK_WORK);
         int cacheRows = (int) Math.max(Left.STRIP, BLOCK_BYTES / (4L * slice(k)));
         // Rows are cut first: a block of 32 rows or more uses each panel of B often enough.
@@ -160,6 +209,33 @@ final class VectorGemm {
             int to = (int) ((long) panels * (group + 1) / groups);
             block(a.rowsFrom(i), Math.min(rows, m - i), b, from, to, c.row(i));
         });
+    }
+
+    private void block(Left a, int rows, Right b, int from, int to, Target c) {
+        switch (b) {
+            case VectorPanels panels -> block(a, rows, panels, from, to, c);
+            case VectorTypedPanels panels when rows < MANY_ROWS ->
+                VectorTypedGemm.multiply(a.address, a.rowBytes, rows, panels, from, to, c,
+                        tile.floats(VectorTypedGemm.SCRATCH));
+            case VectorTypedPanels panels -> widenedBlock(a, rows, panels, from, to, c);
+        }
+    }
+
+    /** Many rows repay widening each panel of a typed matrix to F32 first. */
+    private void widenedBlock(Left a, int rows, VectorTypedPanels b, int from, int to, Target c) {
+        int k = b.k();
+        long scratch = widened.floats((long) k * VectorTypedPanels.WIDTH);
+        for (int p = from; p < to; p++) {
+            int j = p * VectorTypedPanels.WIDTH;
+            int cols = Math.min(VectorTypedPanels.WIDTH, b.n() - j);
+            VectorPanels panels = VectorPanels.packed(cols, k, scratch);
+            for (int first = 0; first < cols; first += VectorTypedPanels.PAIR) {
+                int panel = first / VectorPanels.WIDTH;
+                b.widen(p, first / VectorTypedPanels.PAIR, panels.panel(panel) + first % VectorPanels.WIDTH * 4L,
+                        panels.row(panel));
+            }
+            block(a, rows, panels, 0, panels.count(), c.column(j));
+        }
     }
 
     /**
@@ -272,7 +348,7 @@ final class VectorGemm {
     }
 
     /** Moves the valid part of a tile from scratch to C, adding bias and addend in that order. */
-    private static void finish(int rows, int cols, long scratch, long bias, long addend, long c, long rowBytes) {
+    static void finish(int rows, int cols, long scratch, long bias, long addend, long c, long rowBytes) {
         for (int i = 0; i < rows; i++) {
             int j = 0;
             for (; j + VectorTile.LANES <= cols; j += VectorTile.LANES) {
@@ -394,7 +470,7 @@ final class VectorGemm {
      * @param bias     of one number per column, or 0
      * @param addend   of a matrix like C, or 0
      */
-    private record Target(long address, long rowBytes, long bias, long addend) {
+    record Target(long address, long rowBytes, long bias, long addend) {
         Target row(int i) {
             long skipped = i * rowBytes;
             return new Target(address + skipped, rowBytes, bias, addend == 0 ? 0 : addend + skipped);
@@ -408,7 +484,7 @@ final class VectorGemm {
     }
 
     /** Keeps the memory of its panels alive. */
-    private record Packed(VectorPanels panels, MemorySegment memory) implements PackedMatrix {
+    private record Packed(Right panels, MemorySegment memory) implements PackedMatrix {
         @Override
         public int n() {
             return panels.n();
@@ -418,5 +494,22 @@ final class VectorGemm {
         public int k() {
             return panels.k();
         }
+
+        @Override
+        public long bytes() {
+            return memory.byteSize();
+        }
+    }
+
+    /** A right-hand matrix in panels. */
+    sealed interface Right permits VectorPanels, VectorTypedPanels {
+        /** Columns of the product. */
+        int n();
+
+        /** Length of each sum. */
+        int k();
+
+        /** Number of panels. */
+        int count();
     }
 }

@@ -1,6 +1,7 @@
 package org.spin4j.kernels;
 
 import static org.spin4j.kernels.Memory.f32;
+import static org.spin4j.kernels.Memory.weight;
 
 import java.lang.ref.Reference;
 import jdk.incubator.vector.FloatVector;
@@ -104,8 +105,8 @@ public final class VectorKernels implements Kernels {
 
     @Override
     public void gatherRows(int[] rows, int count, int dim, Storage table, boolean accumulate, Storage out) {
-        this.rows.gather(rows, count, dim, f32(table, tableSize(rows, count, dim), "table"), accumulate,
-                f32(out, size(count, dim), "out"));
+        this.rows.gather(rows, count, dim, table.type(), weight(table, tableSize(rows, count, dim), dim, "table"),
+                accumulate, f32(out, size(count, dim), "out"));
         keep(table, out);
     }
 

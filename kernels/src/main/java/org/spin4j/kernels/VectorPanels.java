@@ -17,15 +17,27 @@ import java.lang.foreign.ValueLayout;
  * @param tail      address of the last panel where it is not whole
  * @param tailRow   bytes from one k to the next there
  */
-record VectorPanels(int n, int k, long first, long nextPanel, long nextRow, long tail, long tailRow) {
+record VectorPanels(int n, int k, long first, long nextPanel, long nextRow, long tail, long tailRow)
+        implements
+            VectorGemm.Right {
     /** Columns of half a panel: two vectors. */
     static final int HALF = 2 * VectorTile.LANES;
     /** Columns of a panel: what {@link VectorTile} keeps in registers at a time; 16 registers are too few for 4×4. */
     static final int WIDTH = VectorTile.SPECIES.vectorBitSize() >= 512 ? 2 * HALF : HALF;
 
+    /** Steps of k that are widened at a time: whole blocks of any type, and the rows of a panel fit a cache. */
+    private static final int WIDENED_STEPS = 256;
+    /** Floats that {@link #packWidened} works in. */
+    static final int WIDENED = WIDTH * WIDENED_STEPS;
+
     private static final int LANES = VectorTile.LANES;
     private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
     private static final MemorySegment ALL = Memory.ALL;
+
+    @Override
+    public int count() {
+        return count(n);
+    }
 
     /** Number of panels of a matrix with n columns. */
     static int count(int n) {
@@ -90,6 +102,26 @@ record VectorPanels(int n, int k, long first, long nextPanel, long nextRow, long
             packTransposed(b + j * rowBytes, rowBytes, k, cols, width, to);
         } else {
             packRows(b + j * 4L, rowBytes, k, cols, width, to);
+        }
+    }
+
+    /**
+     * Packs panel {@code p} of a matrix that is stored as [n, k] in another type, widened to F32.
+     *
+     * @param scratch room for {@link #WIDENED} floats
+     */
+    static void packWidened(DType type, int n, int k, long b, int p, long scratch, long to) {
+        int j = p * WIDTH;
+        int cols = Math.min(WIDTH, n - j);
+        int width = width(n, p);
+        long rowBytes = type.bytes(k);
+        for (int q = 0; q < k; q += WIDENED_STEPS) {
+            int steps = Math.min(WIDENED_STEPS, k - q);
+            for (int c = 0; c < cols; c++) {
+                Conversion.widen(type, steps, ALL, b + (j + c) * rowBytes + type.bytes(q), ALL,
+                        scratch + c * (WIDENED_STEPS * 4L));
+            }
+            packTransposed(scratch, WIDENED_STEPS * 4L, steps, cols, width, to + q * (width * 4L));
         }
     }
 

@@ -34,6 +34,7 @@ final class VectorRows {
 
     private final Parallel parallel;
     private final Chunks chunks;
+    private final Scratch widened = new Scratch();
 
     VectorRows(Parallel parallel) {
         this.parallel = parallel;
@@ -105,14 +106,20 @@ final class VectorRows {
         });
     }
 
-    void gather(int[] rows, int count, int dim, long table, boolean accumulate, long out) {
+    void gather(int[] rows, int count, int dim, DType type, long table, boolean accumulate, long out) {
+        long rowBytes = type.bytes(dim);
         chunks.rows(count, dim, (from, to) -> {
             for (long i = from; i < to; i++) {
-                long source = table + (long) rows[(int) i] * dim * 4;
-                if (accumulate) {
-                    add(dim, 1, source, out + i * dim * 4);
+                long source = table + rows[(int) i] * rowBytes;
+                long target = out + i * dim * 4;
+                if (!accumulate) {
+                    Conversion.widen(type, dim, ALL, source, ALL, target);
+                } else if (type == DType.F32) {
+                    add(dim, 1, source, target);
                 } else {
-                    VectorMemory.copy(dim, source, out + i * dim * 4);
+                    long row = widened.floats(dim);
+                    Conversion.widen(type, dim, ALL, source, ALL, row);
+                    add(dim, 1, row, target);
                 }
             }
         });

@@ -52,7 +52,8 @@ final class VectorTokenLogProbs {
             Storage logSumExp, Storage entropy, int[] argmax) {
         requireTargets(rows, vocab, targets);
         long x = Memory.f32(hidden, (long) rows * dim, "hidden");
-        long w = Memory.f32(head, (long) vocab * dim, "head");
+        long w = Memory.weight(head, (long) vocab * dim, dim, "head");
+        long rowBytes = head.type().bytes(dim);
         Outputs out = new Outputs(Memory.f32(logProbs, rows, "logProbs"), Memory.f32(logSumExp, rows, "logSumExp"),
                 entropy == null ? 0 : Memory.f32(entropy, rows, "entropy"), argmax);
         try {
@@ -64,7 +65,7 @@ final class VectorTokenLogProbs {
             for (int first = 0; first < chunks; first += groupChunks) {
                 int start = first * chunk;
                 int cols = Math.min(vocab - start, groupChunks * chunk);
-                VectorPanels panels = gemm.packAll(true, cols, dim, w + (long) start * dim * 4, dim * 4L,
+                VectorPanels panels = gemm.packAll(true, cols, dim, head.type(), w + start * rowBytes, rowBytes,
                         packedHead.floats(VectorPanels.packedSize(cols, dim)));
                 int firstChunk = first;
                 parallel.forEach(Math.ceilDiv(cols, chunk) * rowBlocks, t -> {
@@ -271,7 +272,7 @@ final class VectorTokenLogProbs {
 
     /** dLogits = dLogProb · ([target] - softmax) of the block's rows and {@code cols} columns from {@code start} on. */
     private void dLogits(Block block, long wChunk, int start, int cols) {
-        VectorPanels panels = gemm.packAll(true, cols, block.dim, wChunk, block.dim * 4L,
+        VectorPanels panels = gemm.packAll(true, cols, block.dim, DType.F32, wChunk, block.dim * 4L,
                 packedHead.floats(VectorPanels.packedSize(cols, block.dim)));
         int rowBlocks = Math.ceilDiv(block.count, ROW_BLOCK);
         parallel.forEach(Math.ceilDiv(cols, CHUNK) * rowBlocks, t -> {

@@ -27,7 +27,7 @@ record HeldOut(double nllPerToken, long tokens) {
     static HeldOut ofSequences(RunContext context, Decoder model, List<Examples.Sequence> sequences) {
         double sum = 0;
         long tokens = 0;
-        try (Workspace workspace = new Workspace(model.parameters().data().type())) {
+        try (Workspace workspace = new Workspace(model.parameters().type())) {
             List<Examples.Sequence> some = new ArrayList<>();
             int size = 0;
             for (int i = 0; i < sequences.size(); i++) {

@@ -50,7 +50,7 @@ final class PairLogProbs {
     /** Log-probabilities of all pairs, in order. */
     static List<Tokens> ofPairs(Decoder model, Kernels kernels, List<Examples.Pair> pairs, IntConsumer done) {
         List<Tokens> out = new ArrayList<>(pairs.size());
-        try (Workspace workspace = new Workspace(model.parameters().data().type())) {
+        try (Workspace workspace = new Workspace(model.parameters().type())) {
             int next = 0;
             while (next < pairs.size()) {
                 int from = next;
@@ -78,7 +78,7 @@ final class PairLogProbs {
     static List<double[]> ofResponses(Decoder model, Kernels kernels, List<Examples.Response> responses,
             IntConsumer done) {
         List<double[]> out = new ArrayList<>(responses.size());
-        try (Workspace workspace = new Workspace(model.parameters().data().type())) {
+        try (Workspace workspace = new Workspace(model.parameters().type())) {
             int next = 0;
             while (next < responses.size()) {
                 int from = next;

@@ -75,6 +75,9 @@ final class GenerateCommand implements Callable<Integer> {
     private boolean quiet;
 
     @Mixin
+    private Weights weights;
+
+    @Mixin
     private Machine machine;
 
     /** A row as it was read, and its prompt as ids. */
@@ -91,7 +94,7 @@ final class GenerateCommand implements Callable<Integer> {
     }
 
     private void generate(Progress progress, Interrupt interrupt) {
-        try (Decoder decoder = Decoder.load(model)) {
+        try (Decoder decoder = weights.load(model)) {
             TextData text = TextData.open(tokenizer == null ? model : tokenizer, decoder.config(), Integer.MAX_VALUE,
                     Integer.MAX_VALUE);
             Sampling sampling = new Sampling(maxNewTokens, temperature, topK, topP,

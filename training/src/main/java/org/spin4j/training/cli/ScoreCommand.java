@@ -44,6 +44,9 @@ final class ScoreCommand implements Callable<Integer> {
     private boolean quiet;
 
     @Mixin
+    private Weights weights;
+
+    @Mixin
     private Machine machine;
 
     @Override
@@ -53,7 +56,7 @@ final class ScoreCommand implements Callable<Integer> {
         }
         Progress progress = new Progress(quiet);
         Scoring result;
-        try (Decoder decoder = Decoder.load(model)) {
+        try (Decoder decoder = weights.load(model)) {
             TextData text = TextData.open(tokenizer == null ? model : tokenizer, decoder.config(), Integer.MAX_VALUE,
                     Integer.MAX_VALUE);
             result = Scoring.of(decoder, machine.kernels(), text, data, out, progress);
