@@ -53,7 +53,8 @@ final class VectorGemm {
     void matmul(Product product, int m, int n, int k, Storage a, Storage b, Storage bias, Storage addend, Storage c) {
         requireShape(m, n, k);
         try {
-            Left left = left(product, Memory.f32(a, (long) m * k, "a"), (product == Product.TN ? m : k) * 4L, m);
+            LeftMatrix left = LeftMatrix.of(product, Memory.f32(a, (long) m * k, "a"),
+                    (product == Product.TN ? m : k) * 4L);
             matmul(product, left, m, n, k, right(product, n, k, b), b.type(), optional(bias, n, "bias"),
                     optional(addend, (long) m * n, "addend"), Memory.f32(c, (long) m * n, "c"));
         } finally {
@@ -68,10 +69,10 @@ final class VectorGemm {
      * @param addend    address of the addend, or 0
      */
     void matmul(Product product, int m, int n, int k, long a, long aRowBytes, long b, long addend, long c) {
-        matmul(product, left(product, a, aRowBytes, m), m, n, k, b, DType.F32, 0, addend, c);
+        matmul(product, LeftMatrix.of(product, a, aRowBytes), m, n, k, b, DType.F32, 0, addend, c);
     }
 
-    private void matmul(Product product, Left a, int m, int n, int k, long b, DType type, long bias, long addend,
+    private void matmul(Product product, LeftMatrix a, int m, int n, int k, long b, DType type, long bias, long addend,
             long c) {
         if (m == 0 || n == 0) {
             return;
@@ -149,7 +150,7 @@ final class VectorGemm {
         int k = packed.k();
         requireShape(m, n, k);
         try {
-            Left left = left(Product.NT, Memory.f32(a, (long) m * k, "a"), k * 4L, m);
+            LeftMatrix left = LeftMatrix.of(Product.NT, Memory.f32(a, (long) m * k, "a"), k * 4L);
             multiply(left, m, packed.panels, new Target(Memory.f32(c, (long) m * n, "c"), n * 4L,
                     optional(bias, n, "bias"), optional(addend, (long) m * n, "addend")));
         } finally {
@@ -189,7 +190,7 @@ final class VectorGemm {
     }
 
     /** The blocks of C, in parallel. */
-    private void multiply(Left a, int m, Right b, Target c) {
+    private void multiply(LeftMatrix a, int m, Right b, Target c) {
         if (m == 0 || b.n() == 0) {
             return;
         }
@@ -197,32 +198,34 @@ final class VectorGemm {
         int panels = b.count();
         long work = (long) Math.max(m, MEMORY_ROWS) * b.n() * Math.max(k, 1);
         int wanted = (int) Math.min(parallel.threads() == 1 ? 1 : 8L * parallel.threads(), 1 + work / TASK_WORK);
-        int cacheRows = (int) Math.max(Left.STRIP, BLOCK_BYTES / (4L * slice(k)));
+        int cacheRows = (int) Math.max(LeftMatrix.STRIP, BLOCK_BYTES / (4L * slice(k)));
         // Rows are cut first: a block of 32 rows or more uses each panel of B often enough.
         int rows = roundUp(Math.min(cacheRows, Math.max(FEW_ROWS, Math.ceilDiv(m, wanted))));
         int rowBlocks = Math.ceilDiv(m, rows);
         int groups = Math.clamp(Math.ceilDiv(wanted, rowBlocks), 1, panels);
         parallel.forEach(rowBlocks * groups, t -> {
             int i = t / groups * rows;
-            int group = t % groups;
-            int from = (int) ((long) panels * group / groups);
-            int to = (int) ((long) panels * (group + 1) / groups);
-            block(a.rowsFrom(i), Math.min(rows, m - i), b, from, to, c.row(i));
+            block(a.rowsFrom(i), Math.min(rows, m - i), b, firstPanel(panels, t % groups, groups),
+                    firstPanel(panels, t % groups + 1, groups), c.row(i));
         });
     }
 
-    private void block(Left a, int rows, Right b, int from, int to, Target c) {
+    private static int firstPanel(int panels, int group, int groups) {
+        return (int) ((long) panels * group / groups);
+    }
+
+    private void block(LeftMatrix a, int rows, Right b, int from, int to, Target c) {
         switch (b) {
             case VectorPanels panels -> block(a, rows, panels, from, to, c);
             case VectorTypedPanels panels when rows < MANY_ROWS ->
-                VectorTypedGemm.multiply(a.address, a.rowBytes, rows, panels, from, to, c,
+                VectorTypedGemm.multiply(a.address(), a.rowBytes(), rows, panels, from, to, c,
                         tile.floats(VectorTypedGemm.SCRATCH));
             case VectorTypedPanels panels -> widenedBlock(a, rows, panels, from, to, c);
         }
     }
 
     /** Many rows repay widening each panel of a typed matrix to F32 first. */
-    private void widenedBlock(Left a, int rows, VectorTypedPanels b, int from, int to, Target c) {
+    private void widenedBlock(LeftMatrix a, int rows, VectorTypedPanels b, int from, int to, Target c) {
         int k = b.k();
         long scratch = widened.floats((long) k * VectorTypedPanels.WIDTH);
         for (int p = from; p < to; p++) {
@@ -248,7 +251,7 @@ final class VectorGemm {
      * @param c         address of the first row of C at column 0 of the matrix, reached or not
      */
     void multiplyRows(long a, long aRowBytes, int rows, VectorPanels b, int from, int to, long c, long cRowBytes) {
-        block(left(Product.NN, a, aRowBytes, rows), rows, b, from / VectorPanels.WIDTH,
+        block(LeftMatrix.of(Product.NN, a, aRowBytes), rows, b, from / VectorPanels.WIDTH,
                 VectorPanels.count(to), new Target(c, cRowBytes, 0, 0));
     }
 
@@ -259,29 +262,25 @@ final class VectorGemm {
      * @param from first panel
      * @param to   panel after the last
      */
-    private void block(Left a, int rows, VectorPanels b, int from, int to, Target c) {
+    private void block(LeftMatrix a, int rows, VectorPanels b, int from, int to, Target c) {
         int k = b.k();
         int slice = slice(k);
         long scratch = tile.floats(2L * ROWS * VectorPanels.WIDTH);
-        boolean gather = a.columns && to - from > 1;
-        long gathered = gather ? packedA.floats(Left.gatheredSize(rows, slice)) : 0;
+        boolean gather = a.columns() && to - from > 1;
+        long gathered = gather ? packedA.floats(LeftMatrix.gatheredSize(rows, slice)) : 0;
         Target target = c;
         for (int q = 0; q == 0 || q < k; q += slice) {
             int steps = Math.min(slice, k - q);
-            Left part = a.from(q);
-            if (gather) {
-                part = part.gathered(rows, steps, gathered);
-            }
+            LeftMatrix part = gather ? a.from(q).gathered(rows, steps, gathered) : a.from(q);
             for (int p = from; p < to; p++) {
                 panel(part, rows, steps, b, p, q, target, scratch);
             }
-            // What the first slice left is what the others are added to.
-            target = new Target(c.address, c.rowBytes, 0, c.address);
+            target = c.accumulated();
         }
     }
 
     /** The tiles of one panel over one slice of k. */
-    private static void panel(Left a, int rows, int steps, VectorPanels b, int p, int q, Target c, long scratch) {
+    private static void panel(LeftMatrix a, int rows, int steps, VectorPanels b, int p, int q, Target c, long scratch) {
         int j = p * VectorPanels.WIDTH;
         int cols = Math.min(VectorPanels.WIDTH, b.n() - j);
         int width = VectorPanels.width(b.n(), p);
@@ -298,7 +297,7 @@ final class VectorGemm {
             boolean direct = whole && c.bias == 0 && c.addend == 0 && (r == ROWS || r == 1);
             long out = direct ? to : scratch;
             long outRow = direct ? c.rowBytes : VectorPanels.WIDTH * 4L;
-            tile(x, a.rowBytes, a.stepBytes, r, panel, step, Math.min(stretch, steps), width, out, outRow);
+            tile(x, a.rowBytes(), a.stepBytes(), r, panel, step, Math.min(stretch, steps), width, out, outRow);
             if (!direct) {
                 if (whole && accumulates) {
                     VectorTile.add(r, width, scratch, VectorPanels.WIDTH * 4L, to, c.rowBytes);
@@ -308,7 +307,7 @@ final class VectorGemm {
                 }
             }
             for (int s = stretch; s < steps; s += stretch) {
-                tile(x + s * a.stepBytes, a.rowBytes, a.stepBytes, r, panel + s * step, step,
+                tile(x + s * a.stepBytes(), a.rowBytes(), a.stepBytes(), r, panel + s * step, step,
                         Math.min(stretch, steps - s), width, part, VectorPanels.WIDTH * 4L);
                 if (whole) {
                     VectorTile.add(r, width, part, VectorPanels.WIDTH * 4L, to, c.rowBytes);
@@ -378,13 +377,7 @@ final class VectorGemm {
     }
 
     private static int roundUp(int rows) {
-        return Math.ceilDiv(rows, Left.STRIP) * Left.STRIP;
-    }
-
-    private static Left left(Product product, long a, long storedRowBytes, int m) {
-        return product == Product.TN
-                ? new Left(a, m, true, 4, 4L * Left.STRIP, storedRowBytes)
-                : new Left(a, m, false, storedRowBytes, storedRowBytes * Left.STRIP, 4);
+        return Math.ceilDiv(rows, LeftMatrix.STRIP) * LeftMatrix.STRIP;
     }
 
     private static long optional(Storage s, long count, String operand) {
@@ -408,61 +401,6 @@ final class VectorGemm {
     }
 
     /**
-     * The left-hand matrix: where it is and how far apart its numbers are, in bytes.
-     *
-     * @param columns whether it is stored as [k, m], so that a row of it is a column in memory
-     */
-    private record Left(long address, int m, boolean columns, long rowBytes, long stripBytes,
-            long stepBytes) {
-        /** Rows that lie together where columns have been gathered: a cache line of them. */
-        private static final int STRIP = 16;
-
-        /** Address of row {@code i}. */
-        long row(int i) {
-            return address + i / STRIP * stripBytes + i % STRIP * rowBytes;
-        }
-
-        /** Without the rows before {@code i}. */
-        Left rowsFrom(int i) {
-            return new Left(row(i), m, columns, rowBytes, stripBytes, stepBytes);
-        }
-
-        /** Without the first {@code q} terms of each sum. */
-        Left from(int q) {
-            return new Left(address + q * stepBytes, m, columns, rowBytes, stripBytes, stepBytes);
-        }
-
-        /** Floats that {@link #gathered} needs. */
-        static long gatheredSize(int rows, int k) {
-            return Math.ceilDiv(rows, STRIP) * (stripBytes(k) / 4);
-        }
-
-        /** A cache line more than the numbers take, lest all strips begin in the same set of the cache. */
-        private static long stripBytes(int k) {
-            return (k + 1L) * (STRIP * 4);
-        }
-
-        /** The first {@code rows} rows copied in strips of {@link #STRIP}: k by k, a strip's numbers side by side. */
-        Left gathered(int rows, int k, long to) {
-            for (int p = 0; p < k; p++) {
-                long in = address + p * stepBytes;
-                long out = to + p * (4L * STRIP);
-                int i = 0;
-                for (; i + STRIP <= rows; i += STRIP) {
-                    for (int v = 0; v < STRIP; v += VectorTile.LANES) {
-                        VectorTile.store(VectorTile.load(in + (i + v) * 4L), out + v * 4L);
-                    }
-                    out += stripBytes(k);
-                }
-                for (; i < rows; i++) {
-                    Memory.ALL.set(FLOAT, out + i % STRIP * 4L, Memory.ALL.get(FLOAT, in + i * 4L));
-                }
-            }
-            return new Left(to, m, columns, 4, stripBytes(k), 4L * STRIP);
-        }
-    }
-
-    /**
      * Where the product goes and what is added to it; addresses of whole rows, from column 0 on.
      *
      * @param address  of C
@@ -474,6 +412,11 @@ final class VectorGemm {
         Target row(int i) {
             long skipped = i * rowBytes;
             return new Target(address + skipped, rowBytes, bias, addend == 0 ? 0 : addend + skipped);
+        }
+
+        /** What the first part of each sum left is what the next is added to. */
+        Target accumulated() {
+            return new Target(address, rowBytes, 0, address);
         }
 
         Target column(int j) {
