@@ -31,7 +31,7 @@ final class CompareMatvec {
     /** Types that are measured with {@link #STREAMS} vectors too. */
     private static final List<DType> STREAMED = List.of(DType.F32, DType.BF16);
     private static final int STREAMS = 16;
-    private static final int ROUNDS = 4;
+    private static final int ROUNDS = 3;
     /** Of sums of 576 terms: see {@link CompareMatmul}. */
     private static final double TOLERANCE = 3e-4;
 
