@@ -17,7 +17,7 @@ final class CompareMatmul {
             CompareMatmul::run);
 
     private static final int[] THREADS = {1, 2};
-    private static final int ROUNDS = 4;
+    private static final int ROUNDS = 3;
     /** Of the head, whose passes are long. */
     private static final int FEW_ROUNDS = 2;
     private static final long LONG_WORK = 10_000_000_000L;

@@ -93,11 +93,13 @@ public final class OpenBlas {
         }
     }
 
-    /** Version, and the core whose code it has chosen. */
+    /** Version, the core whose code it has chosen, and how long its threads look for work if that was set. */
     public String describe() {
         String version = Stream.of(config.split(" ")).filter(word -> word.matches("[0-9]+\\..*")).findFirst()
                 .orElse("of unknown version");
-        return "OpenBLAS " + version + ", core type " + core;
+        String patience = System.getenv("OPENBLAS_THREAD_TIMEOUT");
+        return "OpenBLAS " + version + ", core type " + core
+                + (patience == null ? "" : ", idle threads sleep after 2^" + patience + " cycles");
     }
 
     /** Threads of all products from now on. */
