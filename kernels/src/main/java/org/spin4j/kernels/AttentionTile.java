@@ -9,11 +9,12 @@ import jdk.incubator.vector.VectorSpecies;
 /**
  * The small matrix product inside attention: C[rows, lanes] (+)= A[rows, depth] · B[depth, lanes]. Elements of A are broadcast,
  * so A may lie in memory with any two strides, which makes it a transposed matrix for free; rows of B and C are whole
- * vectors. One tile is 8 rows by 2 (or 1) vectors, or 4 rows by 3, held in registers while the sum runs.
+ * vectors. One tile is 4 rows by 3 or 2 vectors, or 8 rows by 1, held in registers while the sum runs.
  *
  * <p>Every accumulator is a local variable of its own, and every load and store is spelled out: an array of vectors would
  * live on the heap, and with small load and store methods in between C2 runs out of its node budget for inlining and
- * allocates each vector. Both were measured at a tenth of the speed.
+ * allocates each vector. Both were measured at a tenth of the speed. A tile of 8 rows by 2 is too much already: in one run
+ * of four three of its sums lived on the heap.
  */
 final class AttentionTile {
     private static final VectorSpecies<Float> SPECIES = FloatVector.SPECIES_PREFERRED;
@@ -45,17 +46,21 @@ final class AttentionTile {
             long aTile = a + row * aRow;
             long cTile = c + row * cRow;
             int last = Math.min(ROWS, rows - row) - 1;
+            // The tiles two or three vectors wide are 4 rows high: the other four rows, with their rows of A.
+            int otherLast = Math.max(0, last - 4);
+            long aOther = aTile + Math.min(4, last) * aRow;
             int v = 0;
             for (; v + 2 <= vectors && v + 3 != vectors; v += 2) {
-                two(last, depth, aTile, aRow, aDepth, b + v * VECTOR_BYTES, bDepth, cTile + v * VECTOR_BYTES, cRow,
-                        accumulate);
+                long bPart = b + v * VECTOR_BYTES;
+                long cPart = cTile + v * VECTOR_BYTES;
+                two(last, depth, aTile, aRow, aDepth, bPart, bDepth, cPart, cRow, accumulate);
+                two(otherLast, depth, aOther, aRow, aDepth, bPart, bDepth, cPart + 4 * cRow, cRow, accumulate);
             }
             if (v + 3 == vectors) {
                 long bPart = b + v * VECTOR_BYTES;
                 long cPart = cTile + v * VECTOR_BYTES;
                 three(last, depth, aTile, aRow, aDepth, bPart, bDepth, cPart, cRow, accumulate);
-                three(Math.max(0, last - 4), depth, a + (row + Math.min(4, last)) * aRow, aRow, aDepth, bPart, bDepth,
-                        cPart + 4 * cRow, cRow, accumulate);
+                three(otherLast, depth, aOther, aRow, aDepth, bPart, bDepth, cPart + 4 * cRow, cRow, accumulate);
             } else if (v < vectors) {
                 one(last, depth, aTile, aRow, aDepth, b + v * VECTOR_BYTES, bDepth, cTile + v * VECTOR_BYTES, cRow,
                         accumulate);
@@ -136,16 +141,12 @@ final class AttentionTile {
         c32.intoMemorySegment(ALL, c + 3 * cRow + 2 * VECTOR_BYTES, ORDER);
     }
 
-    /** 8 rows by 2 vectors; rows behind {@code last} read row {@code last} of A, so that nothing outside A is touched. */
+    /** 4 rows by 2 vectors: 8 rows would need more of C2's budget than it gives in every run (see the class). */
     private static void two(int last, int depth, long a, long aRow, long aDepth, long b, long bDepth, long c, long cRow,
             boolean accumulate) {
         long a1 = a + Math.min(1, last) * aRow;
         long a2 = a + Math.min(2, last) * aRow;
         long a3 = a + Math.min(3, last) * aRow;
-        long a4 = a + Math.min(4, last) * aRow;
-        long a5 = a + Math.min(5, last) * aRow;
-        long a6 = a + Math.min(6, last) * aRow;
-        long a7 = a + Math.min(7, last) * aRow;
         FloatVector zero = FloatVector.zero(SPECIES);
         FloatVector c00 = zero;
         FloatVector c01 = zero;
@@ -155,14 +156,6 @@ final class AttentionTile {
         FloatVector c21 = zero;
         FloatVector c30 = zero;
         FloatVector c31 = zero;
-        FloatVector c40 = zero;
-        FloatVector c41 = zero;
-        FloatVector c50 = zero;
-        FloatVector c51 = zero;
-        FloatVector c60 = zero;
-        FloatVector c61 = zero;
-        FloatVector c70 = zero;
-        FloatVector c71 = zero;
         if (accumulate) {
             c00 = FloatVector.fromMemorySegment(SPECIES, ALL, c, ORDER);
             c01 = FloatVector.fromMemorySegment(SPECIES, ALL, c + VECTOR_BYTES, ORDER);
@@ -172,14 +165,6 @@ final class AttentionTile {
             c21 = FloatVector.fromMemorySegment(SPECIES, ALL, c + 2 * cRow + VECTOR_BYTES, ORDER);
             c30 = FloatVector.fromMemorySegment(SPECIES, ALL, c + 3 * cRow, ORDER);
             c31 = FloatVector.fromMemorySegment(SPECIES, ALL, c + 3 * cRow + VECTOR_BYTES, ORDER);
-            c40 = FloatVector.fromMemorySegment(SPECIES, ALL, c + 4 * cRow, ORDER);
-            c41 = FloatVector.fromMemorySegment(SPECIES, ALL, c + 4 * cRow + VECTOR_BYTES, ORDER);
-            c50 = FloatVector.fromMemorySegment(SPECIES, ALL, c + 5 * cRow, ORDER);
-            c51 = FloatVector.fromMemorySegment(SPECIES, ALL, c + 5 * cRow + VECTOR_BYTES, ORDER);
-            c60 = FloatVector.fromMemorySegment(SPECIES, ALL, c + 6 * cRow, ORDER);
-            c61 = FloatVector.fromMemorySegment(SPECIES, ALL, c + 6 * cRow + VECTOR_BYTES, ORDER);
-            c70 = FloatVector.fromMemorySegment(SPECIES, ALL, c + 7 * cRow, ORDER);
-            c71 = FloatVector.fromMemorySegment(SPECIES, ALL, c + 7 * cRow + VECTOR_BYTES, ORDER);
         }
         long at = 0;
         long bAt = b;
@@ -198,18 +183,6 @@ final class AttentionTile {
             x = FloatVector.broadcast(SPECIES, ALL.get(FLOAT, a3 + at));
             c30 = x.fma(b0, c30);
             c31 = x.fma(b1, c31);
-            x = FloatVector.broadcast(SPECIES, ALL.get(FLOAT, a4 + at));
-            c40 = x.fma(b0, c40);
-            c41 = x.fma(b1, c41);
-            x = FloatVector.broadcast(SPECIES, ALL.get(FLOAT, a5 + at));
-            c50 = x.fma(b0, c50);
-            c51 = x.fma(b1, c51);
-            x = FloatVector.broadcast(SPECIES, ALL.get(FLOAT, a6 + at));
-            c60 = x.fma(b0, c60);
-            c61 = x.fma(b1, c61);
-            x = FloatVector.broadcast(SPECIES, ALL.get(FLOAT, a7 + at));
-            c70 = x.fma(b0, c70);
-            c71 = x.fma(b1, c71);
             at += aDepth;
             bAt += bDepth;
         }
@@ -221,14 +194,6 @@ final class AttentionTile {
         c21.intoMemorySegment(ALL, c + 2 * cRow + VECTOR_BYTES, ORDER);
         c30.intoMemorySegment(ALL, c + 3 * cRow, ORDER);
         c31.intoMemorySegment(ALL, c + 3 * cRow + VECTOR_BYTES, ORDER);
-        c40.intoMemorySegment(ALL, c + 4 * cRow, ORDER);
-        c41.intoMemorySegment(ALL, c + 4 * cRow + VECTOR_BYTES, ORDER);
-        c50.intoMemorySegment(ALL, c + 5 * cRow, ORDER);
-        c51.intoMemorySegment(ALL, c + 5 * cRow + VECTOR_BYTES, ORDER);
-        c60.intoMemorySegment(ALL, c + 6 * cRow, ORDER);
-        c61.intoMemorySegment(ALL, c + 6 * cRow + VECTOR_BYTES, ORDER);
-        c70.intoMemorySegment(ALL, c + 7 * cRow, ORDER);
-        c71.intoMemorySegment(ALL, c + 7 * cRow + VECTOR_BYTES, ORDER);
     }
 
     /** 8 rows by 1 vector, as {@link #two}. */
