@@ -18,7 +18,7 @@ public final class LadderRun {
     private static final double TOLERANCE = 2e-3;
     private static final String LAST = "spin4j";
     private static final String LAST_IDEA = "The kernels' own product: the same tile, for every shape, transposition and number of "
-            + "threads, without a copy of A, and with sums of shorter chains, which are more exact.";
+            + "threads, which copies A only where it is stored transposed, and with sums of shorter chains, which are more exact.";
 
     /** The comparison's section. */
     static final Report.Section SECTION = new Report.Section("ladder", "why the product is fast, rung by rung",

@@ -15,9 +15,9 @@ final class ReadBandwidth implements Runnable {
     private static final VectorSpecies<Float> SPECIES = FloatVector.SPECIES_PREFERRED;
     private static final int BYTES = SPECIES.vectorByteSize();
     private static final ByteOrder ORDER = ByteOrder.nativeOrder();
-    /** What a thread reads in one go: two streams, which a core's prefetchers follow at the same time. */
-    private static final long CHUNK_BYTES = 144 << 10;
-    private static final long STREAM_BYTES = CHUNK_BYTES / 2;
+    /** What a thread reads in one go: four streams, which a core's prefetchers follow at the same time. */
+    private static final long CHUNK_BYTES = 256 << 10;
+    private static final long STREAM_BYTES = CHUNK_BYTES / 4;
 
     private final Parallel parallel;
     private final MemorySegment memory;
@@ -47,11 +47,11 @@ final class ReadBandwidth implements Runnable {
         FloatVector s1 = FloatVector.zero(SPECIES);
         FloatVector s2 = FloatVector.zero(SPECIES);
         FloatVector s3 = FloatVector.zero(SPECIES);
-        for (long at = 0; at < STREAM_BYTES; at += 2L * BYTES) {
+        for (long at = 0; at < STREAM_BYTES; at += BYTES) {
             s0 = s0.add(FloatVector.fromMemorySegment(SPECIES, chunk, at, ORDER));
-            s1 = s1.add(FloatVector.fromMemorySegment(SPECIES, chunk, at + BYTES, ORDER));
-            s2 = s2.add(FloatVector.fromMemorySegment(SPECIES, chunk, at + STREAM_BYTES, ORDER));
-            s3 = s3.add(FloatVector.fromMemorySegment(SPECIES, chunk, at + STREAM_BYTES + BYTES, ORDER));
+            s1 = s1.add(FloatVector.fromMemorySegment(SPECIES, chunk, at + STREAM_BYTES, ORDER));
+            s2 = s2.add(FloatVector.fromMemorySegment(SPECIES, chunk, at + 2 * STREAM_BYTES, ORDER));
+            s3 = s3.add(FloatVector.fromMemorySegment(SPECIES, chunk, at + 3 * STREAM_BYTES, ORDER));
         }
         return s0.add(s1).add(s2.add(s3)).lane(0);
     }

@@ -174,9 +174,7 @@ public final class Decoder implements AutoCloseable {
     /** Opens a folder in Hugging Face layout; weights are widened to {@code type}. */
     public static Decoder load(Path folder, DType type) {
         try (ModelFolder files = ModelFolder.open(folder)) {
-            Decoder d = new Decoder(files.config(), type);
-            d.read(files, folder);
-            return d;
+            return new Decoder(files.config(), type).read(files, folder);
         }
     }
 
@@ -198,8 +196,7 @@ public final class Decoder implements AutoCloseable {
         try (ModelFolder files = ModelFolder.open(folder)) {
             Decoder d = new Decoder(files.config(),
                     (builder, arena) -> builder.buildFrozen(arena, p -> frozenType(files, p, matrices)));
-            d.read(files, folder);
-            return d;
+            return d.read(files, folder);
         }
     }
 
@@ -225,17 +222,30 @@ public final class Decoder implements AutoCloseable {
         }
     }
 
-    private void read(ModelFolder files, Path folder) {
-        for (String name : parameters.names()) {
-            if (!files.has(name)) {
-                throw new CheckpointException("expected a tensor '" + name + "', found none in " + folder
-                        + "; the weights do not belong to this config.json");
-            }
-            if (!files.shape(name).equals(parameters.shape(name))) {
-                throw new CheckpointException("expected shape " + parameters.shape(name) + " for '" + name + "', found "
-                        + files.shape(name) + " in " + folder + "; the weights do not belong to this config.json");
-            }
+    /** Fills all weights, or frees them where one of them is not as it should be. */
+    private Decoder read(ModelFolder files, Path folder) {
+        try {
+            parameters.names().forEach(name -> read(files, folder, name));
+            return this;
+        } catch (RuntimeException e) {
+            close();
+            throw e;
+        }
+    }
+
+    private void read(ModelFolder files, Path folder, String name) {
+        if (!files.has(name)) {
+            throw new CheckpointException("expected a tensor '" + name + "', found none in " + folder
+                    + "; the weights do not belong to this config.json");
+        }
+        if (!files.shape(name).equals(parameters.shape(name))) {
+            throw new CheckpointException("expected shape " + parameters.shape(name) + " for '" + name + "', found "
+                    + files.shape(name) + " in " + folder + "; the weights do not belong to this config.json");
+        }
+        try {
             files.read(name, parameters.data(name));
+        } catch (IllegalArgumentException e) {
+            throw new CheckpointException(e.getMessage() + " (tensor '" + name + "' in " + folder + ")");
         }
     }
 

@@ -26,7 +26,7 @@ import jdk.incubator.vector.VectorOperators;
 record AttentionBlock(Forest forest, AttentionShape shape, int segment, int from, int count) {
     /** Queries in a full block: two vectors. */
     static final int QUERIES = 2 * LANES;
-    /** Keys that are scored at a time: their scores, keys and values stay in the first-level cache. */
+    /** Keys that are scored at a time: their scores, keys and values stay in the caches of the core. */
     static final int KEYS = 64;
 
     /** Floats in a cache line. */

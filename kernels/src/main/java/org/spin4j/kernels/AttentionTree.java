@@ -3,7 +3,7 @@ package org.spin4j.kernels;
 /**
  * A tree of segments as the backward step of attention sees it: blocks of queries in the order of the flat row. A long tree is
  * cut into parts of about equal work, so that threads find enough to do where sequences and heads are few. Its parts
- * depend on the tree and the window alone: neither on the number of threads nor on other trees.
+ * depend on the tree, the window and the number of heads alone: neither on the number of threads nor on other trees.
  *
  * @param forest the batch
  * @param shape  the heads
@@ -12,6 +12,8 @@ package org.spin4j.kernels;
 record AttentionTree(Forest forest, AttentionShape shape, int index) {
     /** Tokens of a tree for which a part is worth its own gradients of keys and values. */
     private static final int PART = 512;
+    /** Tasks that a tree makes where it is long enough: more would cost memory and find no thread. */
+    private static final int TASKS = 16;
     /** So that memory stays a multiple of the number of tokens. */
     private static final int MOST_PARTS = 4;
 
@@ -34,7 +36,8 @@ record AttentionTree(Forest forest, AttentionShape shape, int index) {
 
     /** Number of parts. */
     int parts() {
-        return Math.clamp(tokens() / PART, 1, MOST_PARTS);
+        int enough = Math.ceilDiv(TASKS, shape.kvHeads());
+        return Math.clamp(Math.min(tokens() / PART, enough), 1, MOST_PARTS);
     }
 
     /** Calls back with the blocks of a part, from 0 to before {@link #parts}. */

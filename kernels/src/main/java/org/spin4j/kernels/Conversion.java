@@ -16,6 +16,8 @@ final class Conversion {
     private static final int BLOCK_BYTES = DType.Q8_0.blockBytes();
     /** Bytes of a block's scale, which stands before its numbers. */
     static final int SCALE_BYTES = 2;
+    private static final int F16_BITS = 0x7fff;
+    private static final int F16_INFINITY = 0x7c00;
     /** The largest q. */
     private static final float LARGEST = 127;
 
@@ -34,9 +36,16 @@ final class Conversion {
             for (long i = 0; i < n; i++) {
                 out.set(SHORT, 2 * i, Rounding.toBfloat16(in.get(FLOAT, 4 * i)));
             }
-        } else if (to.type() == DType.F16 && from.type() == DType.F32) {
+        } else if (to.type() == DType.F16) {
+            boolean floats = from.type() == DType.F32;
             for (long i = 0; i < n; i++) {
-                out.set(SHORT, 2 * i, Float.floatToFloat16(in.get(FLOAT, 4 * i)));
+                float x = floats ? in.get(FLOAT, 4 * i) : (float) from.get(i);
+                short half = Float.floatToFloat16(x);
+                if ((half & F16_BITS) == F16_INFINITY && Float.isFinite(x)) {
+                    throw new IllegalArgumentException("expected numbers up to 65504 to store as F16, found " + x
+                            + "; store this weight as BF16 or in its own type");
+                }
+                out.set(SHORT, 2 * i, half);
             }
         } else if (to.type() == DType.Q8_0) {
             float[] block = new float[BLOCK];

@@ -7,7 +7,7 @@ package org.spin4j.kernels;
  * {@link IllegalArgumentException}.
  *
  * <p>Every result is the same for any number of threads, and a row of a result does not depend on the other rows in the
- * call: work is split by output tile or by fixed chunk, and the terms of each sum are added in one fixed order.
+ * call, as long as all numbers are finite: work is split by output tile or by fixed chunk, and the terms of each sum are added in one fixed order.
  *
  * <p>Frozen weights may be stored as BF16, F16 or Q8_0, where a method says "any weight type"; the result is bit for bit
  * that of the weight widened to F32. Rows of a Q8_0 weight are whole blocks of 32.

@@ -6,8 +6,8 @@ import static org.spin4j.kernels.VectorMemory.set;
 import java.util.stream.IntStream;
 
 /**
- * Attention, forward. One task is a few blocks of queries of one head; a block walks the keys it sees in short runs with a running
- * maximum and sum per query (Dao et al. 2022, arXiv 2205.14135, algorithm 1). Scores are laid out with one query to a lane:
+ * Attention, forward. One task is a chunk of neighbouring queries with all query heads of one key head; a block of
+ * queries walks the keys it sees in short runs with a running maximum and sum per query (Dao et al. 2022, arXiv 2205.14135, algorithm 1). Scores are laid out with one query to a lane:
  * both products, Kᵀ·Q and Vᵀ·P, broadcast keys and values as they lie in memory, and nothing is ever summed across lanes.
  */
 final class VectorAttention {

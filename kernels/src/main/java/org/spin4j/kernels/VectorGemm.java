@@ -22,13 +22,13 @@ import org.spin4j.kernels.Kernels.Product;
 final class VectorGemm {
     /** Bytes of A that a block may use at a time: a fraction of a 1 MiB second-level cache, which B and C pass through. */
     private static final long BLOCK_BYTES = 384 << 10;
-    /** Terms of each sum that a block goes through at a time: a panel of B then takes 256 KiB. */
+    /** Terms of each sum that a block goes through at a time: a panel of B then takes 256 KiB at most. */
     private static final int SLICE = 1024;
     /** Floats of B that are packed at a time: 8 MiB, of the order of a core's share of the third-level cache. */
     private static final long PACKED_FLOATS = 2 << 20;
-    /** Products of fewer rows than this do not repay packing B. */
+    /** A matrix B that lies as [k, n] is packed for this many rows or more; and the least height of a block. */
     private static final int FEW_ROWS = 32;
-    /** From this many rows on, a typed matrix is widened panel by panel instead of in registers. */
+    /** For blocks of this many rows, a typed matrix is widened panel by panel instead of in registers. */
     private static final int MANY_ROWS = 33;
     /** Fewer rows than this wait for the memory of B as long as this many. */
     private static final int MEMORY_ROWS = 4;

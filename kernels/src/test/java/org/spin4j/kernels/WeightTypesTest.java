@@ -248,4 +248,17 @@ final class WeightTypesTest {
         assertThat(Arrays.mismatch(found.toFloats(), expected.toFloats())).as("first element that differs: %s", name)
                 .isEqualTo(-1);
     }
+
+    @ParameterizedTest
+    @EnumSource(value = DType.class, names = {"F32", "BF16"})
+    void aNumberTooLargeForHalfPrecisionIsRefused(DType from) {
+        Storage large = Storage.allocate(Arena.ofAuto(), from, 2);
+        large.set(1, 1e5);
+        Storage half = Storage.allocate(Arena.ofAuto(), DType.F16, 2);
+        assertThatThrownBy(() -> half.convertFrom(large)).isInstanceOf(IllegalArgumentException.class)
+                .hasMessageStartingWith("expected numbers up to 65504 to store as F16, found ");
+        large.set(1, Double.POSITIVE_INFINITY);
+        half.convertFrom(large);
+        assertThat(half.get(1)).isEqualTo(Double.POSITIVE_INFINITY);
+    }
 }

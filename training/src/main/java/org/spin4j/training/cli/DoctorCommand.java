@@ -72,7 +72,7 @@ final class DoctorCommand implements Callable<Integer> {
                 .put("heap_bytes", f.heap()).put("backend", s.backend()).put("vector_bits", s.bits())
                 .put("threads", s.threads()).put("gflops_one_thread", s.gigaFlopsOne())
                 .put("gflops_all_threads", s.gigaFlopsAll()).put("gbytes_per_second", s.gigaBytes())
-                .put("font_families", f.fonts());
+                .put("font_families", f.fonts()).put("font_error", f.fontError());
         advice.forEach(node.putArray("advice")::add);
         return node;
     }

@@ -106,7 +106,10 @@ public final class Spin4j implements Runnable {
             return "expected " + String.join(" and ", names) + ", found nothing of that" + see;
         }
         if (e.getArgSpec() instanceof OptionSpec option && e.getValue() != null) {
-            return "expected " + option.paramLabel() + " for " + option.longestName() + " to be a number, found '"
+            String what = option.type().isEnum()
+                    ? "one of " + String.join(", ", option.completionCandidates())
+                    : "a number";
+            return "expected " + option.paramLabel() + " for " + option.longestName() + " to be " + what + ", found '"
                     + Failure.excerpt(e.getValue()) + "'" + see;
         }
         return e.getMessage().lines().findFirst().orElse("wrong use") + see;

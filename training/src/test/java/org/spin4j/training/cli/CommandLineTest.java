@@ -44,6 +44,14 @@ class CommandLineTest {
         assertThat(ended.out()).isEmpty();
     }
 
+    @Test
+    void aTypeThatIsNoneIsNamedWithThoseThatAre() {
+        Ended ended = run("score --model $DIR --data $DIR --out $DIR/x --dtype bogus");
+        assertThat(ended.code()).isEqualTo(2);
+        assertThat(ended.err()).startsWith("spin4j: expected ").contains("--dtype to be one of ", "bf16", "q8_0",
+                "found 'bogus'");
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"doctor", "tokenizer", "tokenizer train", "tokenizer encode", "tokenizer decode", "sft",
             "dpo", "spin", "generate", "score", "report"})
