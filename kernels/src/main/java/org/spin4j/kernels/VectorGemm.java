@@ -21,12 +21,14 @@ import org.spin4j.kernels.Kernels.Product;
  */
 final class VectorGemm {
     /** Bytes of A that a block may use at a time: a fraction of a 1 MiB second-level cache, which B and C pass through. */
-    private static final long BLOCK_BYTES = 384 << 10;
-    /** Terms of each sum that a block goes through at a time: a panel of B then takes 256 KiB at most. */
-    private static final int SLICE = 1024;
+    private static final long BLOCK_BYTES = 512 << 10;
+    /** Terms of each sum that a block goes through at a time: a panel of B then takes 128 KiB at most. */
+    private static final int SLICE = 512;
     /** Floats of B that are packed at a time: 8 MiB, of the order of a core's share of the third-level cache. */
     private static final long PACKED_FLOATS = 2 << 20;
-    /** A matrix B that lies as [k, n] is packed for this many rows or more; and the least height of a block. */
+    /** For fewer rows than this a matrix B that lies as [k, n] is not worth packing. */
+    private static final int IN_PLACE_ROWS = 128;
+    /** The least height of a block: enough rows to use each panel of B often. */
     private static final int FEW_ROWS = 32;
     /** For blocks of this many rows, a typed matrix is widened panel by panel instead of in registers. */
     private static final int MANY_ROWS = 33;
@@ -77,7 +79,7 @@ final class VectorGemm {
         if (m == 0 || n == 0) {
             return;
         }
-        if (product != Product.NT && m < FEW_ROWS) {
+        if (product != Product.NT && m < IN_PLACE_ROWS) {
             long tail = 0;
             if (!VectorPanels.wholeHalves(n)) {
                 tail = packedB.floats((long) k * VectorPanels.WIDTH);
@@ -340,7 +342,7 @@ final class VectorGemm {
         return k <= 32 ? Math.max(1, k) : Math.ceilDiv(k, Math.max(2, Math.ceilDiv(k, 256)));
     }
 
-    /** Terms of each sum that a block goes through before it turns to the next: whole stretches, up to 1024 terms. */
+    /** Terms of each sum that a block goes through before it turns to the next: whole stretches, up to 512 terms. */
     private static int slice(int k) {
         int stretch = stretch(k);
         return Math.max(1, SLICE / stretch) * stretch;
