@@ -9,8 +9,8 @@ import org.spin4j.kernels.Kernels.Product;
  * @param columns whether it is stored as [k, m], so that a row of it is a column in memory
  */
 record LeftMatrix(long address, boolean columns, long rowBytes, long stripBytes, long stepBytes) {
-    /** Rows that lie together where columns have been gathered: a cache line of them. */
-    static final int STRIP = 16;
+    /** Rows that lie together where columns have been gathered: whole cache lines and whole tiles of them. */
+    static final int STRIP = 48;
 
     /**
      * A matrix where it lies.
@@ -40,12 +40,12 @@ record LeftMatrix(long address, boolean columns, long rowBytes, long stripBytes,
 
     /** Floats that {@link #gathered} needs. */
     static long gatheredSize(int rows, int k) {
-        return Math.ceilDiv(rows, STRIP) * (stripBytes(k) / 4);
+        return stripBytes(k) / 4 * Math.ceilDiv(rows, STRIP);
     }
 
     /** A cache line more than the numbers take, lest all strips begin in the same set of the cache. */
     private static long stripBytes(int k) {
-        return (k + 1L) * (STRIP * 4);
+        return k * (4L * STRIP) + 64;
     }
 
     /** The first {@code rows} rows copied in strips of {@link #STRIP}: k by k, a strip's numbers side by side. */
@@ -54,16 +54,18 @@ record LeftMatrix(long address, boolean columns, long rowBytes, long stripBytes,
         for (int p = 0; p < k; p++) {
             long in = address + p * stepBytes;
             long out = to + p * (4L * STRIP);
-            int i = 0;
-            for (; i + STRIP <= rows; i += STRIP) {
-                for (int v = 0; v < STRIP; v += VectorTile.LANES) {
-                    VectorTile.store(VectorTile.load(in + (i + v) * 4L), out + v * 4L);
+            for (int i = 0; i < rows; i += STRIP) {
+                int count = Math.min(STRIP, rows - i);
+                int v = 0;
+                for (; v + VectorTile.LANES <= count; v += VectorTile.LANES) {
+                    VectorTile.store(VectorTile.load(in + v * 4L), out + v * 4L);
                 }
+                for (; v < count; v++) {
+                    Memory.ALL.set(ValueLayout.JAVA_FLOAT_UNALIGNED, out + v * 4L,
+                            Memory.ALL.get(ValueLayout.JAVA_FLOAT_UNALIGNED, in + v * 4L));
+                }
+                in += 4L * STRIP;
                 out += stripBytes;
-            }
-            for (; i < rows; i++) {
-                Memory.ALL.set(ValueLayout.JAVA_FLOAT_UNALIGNED, out + i % STRIP * 4L,
-                        Memory.ALL.get(ValueLayout.JAVA_FLOAT_UNALIGNED, in + i * 4L));
             }
         }
         return new LeftMatrix(to, true, 4, stripBytes, 4L * STRIP);

@@ -5,7 +5,6 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.ref.Reference;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.function.IntConsumer;
 import jdk.incubator.vector.FloatVector;
 import org.spin4j.kernels.Kernels.PackedMatrix;
 import org.spin4j.kernels.Kernels.Product;
@@ -21,9 +20,9 @@ import org.spin4j.kernels.Kernels.Product;
  */
 final class VectorGemm {
     /** Bytes of A that a block may use at a time: a fraction of a 1 MiB second-level cache, which B and C pass through. */
-    private static final long BLOCK_BYTES = 512 << 10;
-    /** Terms of each sum that a block goes through at a time: a panel of B then takes 128 KiB at most. */
-    private static final int SLICE = 512;
+    private static final long BLOCK_BYTES = 288 << 10;
+    /** Terms of each sum that a block goes through at a time, so that it comes back to cold parts of C as seldom as can be. */
+    private static final int SLICE = 768;
     /** Floats of B that are packed at a time: 8 MiB, of the order of a core's share of the third-level cache. */
     private static final long PACKED_FLOATS = 2 << 20;
     /** For fewer rows than this a matrix B that lies as [k, n] is not worth packing. */
@@ -38,7 +37,9 @@ final class VectorGemm {
     private static final long TASK_WORK = 1_000_000;
     /** Floats that one task packs at least. */
     private static final int PACK_WORK = 16_384;
-    private static final int ROWS = 4;
+    /** Rows of a tile, where there are that many. */
+    private static final int ROWS = 6;
+    private static final long SCRATCH_ROW = VectorPanels.WIDTH * 4L;
     private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
 
     private final Parallel parallel;
@@ -83,20 +84,30 @@ final class VectorGemm {
             long tail = 0;
             if (!VectorPanels.wholeHalves(n)) {
                 tail = packedB.floats((long) k * VectorPanels.WIDTH);
-                VectorPanels.pack(false, n, k, b, n * 4L, n / VectorPanels.WIDTH, tail);
+                int j = n / VectorPanels.WIDTH * VectorPanels.WIDTH;
+                VectorPanels.packed(n - j, k, tail).packRows(b + j * 4L, n * 4L, 0, k);
             }
-            multiply(a, m, VectorPanels.inPlace(n, k, b, tail), new Target(c, n * 4L, bias, addend));
+            multiply(a, m, VectorPanels.inPlace(n, k, b, tail), stretch(k), new Target(c, n * 4L, bias, addend));
             return;
         }
         boolean transposed = product == Product.NT;
         long rowBytes = type.bytes(transposed ? k : n);
-        int most = Math.clamp(PACKED_FLOATS / Math.max(k, 1) / VectorPanels.WIDTH, 1, VectorPanels.count(n))
-                * VectorPanels.WIDTH;
-        for (int j = 0; j < n; j += most) {
-            int cols = Math.min(most, n - j);
-            VectorPanels panels = packAll(transposed, cols, k, type, b + j * (transposed ? rowBytes : 4), rowBytes,
-                    packedB.floats(VectorPanels.packedSize(cols, k)));
-            multiply(a, m, panels, new Target(c, n * 4L, bias, addend).column(j));
+        int stretch = stretch(k);
+        // Numbers of a typed matrix come in blocks along k, which no slice may cut.
+        int slice = type == DType.F32 ? slice(k) : Math.max(1, k);
+        Target target = new Target(c, n * 4L, bias, addend);
+        for (int q = 0; q == 0 || q < k; q += slice) {
+            int steps = Math.min(slice, k - q);
+            int most = Math.clamp(PACKED_FLOATS / Math.max(steps, 1) / VectorPanels.WIDTH, 1, VectorPanels.count(n))
+                    * VectorPanels.WIDTH;
+            for (int j = 0; j < n; j += most) {
+                int cols = Math.min(most, n - j);
+                long from = b + (transposed ? j * rowBytes + q * 4L : q * rowBytes + j * 4L);
+                VectorPanels panels = packAll(transposed, cols, steps, type, from, rowBytes,
+                        packedB.floats(VectorPanels.packedSize(cols, steps)));
+                multiply(a.from(q), m, panels, stretch, target.column(j));
+            }
+            target = target.accumulated();
         }
     }
 
@@ -126,9 +137,11 @@ final class VectorGemm {
         MemorySegment memory = zeroed(VectorTypedPanels.packedBytes(type, n, k));
         VectorTypedPanels panels = new VectorTypedPanels(type, n, k, memory.address());
         AtomicBoolean finite = new AtomicBoolean(true);
-        perPanel(panels.count(), k * VectorTypedPanels.WIDTH, p -> {
-            if (!panels.pack(b, p)) {
-                finite.set(false);
+        inParallel(panels.count(), k * VectorTypedPanels.WIDTH, (from, end) -> {
+            for (int p = from; p < end; p++) {
+                if (!panels.pack(b, p)) {
+                    finite.set(false);
+                }
             }
         });
         return finite.get() ? new Packed(panels, memory) : null;
@@ -153,7 +166,7 @@ final class VectorGemm {
         requireShape(m, n, k);
         try {
             LeftMatrix left = LeftMatrix.of(Product.NT, Memory.f32(a, (long) m * k, "a"), k * 4L);
-            multiply(left, m, packed.panels, new Target(Memory.f32(c, (long) m * n, "c"), n * 4L,
+            multiply(left, m, packed.panels, stretch(k), new Target(Memory.f32(c, (long) m * n, "c"), n * 4L,
                     optional(bias, n, "bias"), optional(addend, (long) m * n, "addend")));
         } finally {
             keepAlive(a, packed, bias, addend, c);
@@ -170,29 +183,37 @@ final class VectorGemm {
      */
     VectorPanels packAll(boolean transposed, int n, int k, DType type, long b, long rowBytes, long to) {
         VectorPanels panels = VectorPanels.packed(n, k, to);
-        perPanel(VectorPanels.count(n), k * VectorPanels.WIDTH, p -> {
-            if (type == DType.F32) {
-                VectorPanels.pack(transposed, n, k, b, rowBytes, p, panels.panel(p));
-            } else {
-                VectorPanels.packWidened(type, n, k, b, p, widened.floats(VectorPanels.WIDENED), panels.panel(p));
-            }
-        });
+        if (!transposed) {
+            inParallel(k, n, (from, end) -> panels.packRows(b, rowBytes, from, end));
+        } else {
+            inParallel(panels.count(), k * VectorPanels.WIDTH, (from, end) -> {
+                for (int p = from; p < end; p++) {
+                    if (type == DType.F32) {
+                        panels.packTransposed(b, rowBytes, p);
+                    } else {
+                        VectorPanels.packWidened(type, n, k, b, p, widened.floats(VectorPanels.WIDENED),
+                                panels.panel(p));
+                    }
+                }
+            });
+        }
         return panels;
     }
 
-    /** Runs {@code pack} for each panel of a matrix, in parallel. */
-    private void perPanel(int count, int numbers, IntConsumer pack) {
+    /** Some of the rows or panels of a matrix: {@code from} inclusive, {@code to} exclusive. */
+    private interface Part {
+        void pack(int from, int to);
+    }
+
+    /** Runs {@code part} for {@code count} rows or panels of so many numbers each, in parallel. */
+    private void inParallel(int count, int numbers, Part part) {
         int perTask = Math.max(1, PACK_WORK / Math.max(1, numbers));
-        parallel.forEach(Math.ceilDiv(count, perTask), t -> {
-            int end = Math.min(count, (t + 1) * perTask);
-            for (int p = t * perTask; p < end; p++) {
-                pack.accept(p);
-            }
-        });
+        parallel.forEach(Math.ceilDiv(count, perTask),
+                t -> part.pack(t * perTask, Math.min(count, (t + 1) * perTask)));
     }
 
     /** The blocks of C, in parallel. */
-    private void multiply(LeftMatrix a, int m, Right b, Target c) {
+    private void multiply(LeftMatrix a, int m, Right b, int stretch, Target c) {
         if (m == 0 || b.n() == 0) {
             return;
         }
@@ -200,14 +221,14 @@ final class VectorGemm {
         int panels = b.count();
         long work = (long) Math.max(m, MEMORY_ROWS) * b.n() * Math.max(k, 1);
         int wanted = (int) Math.min(parallel.threads() == 1 ? 1 : 8L * parallel.threads(), 1 + work / TASK_WORK);
-        int cacheRows = (int) Math.max(LeftMatrix.STRIP, BLOCK_BYTES / (4L * slice(k)));
+        int cacheRows = (int) Math.max(ROWS, BLOCK_BYTES / (4L * slice(k, stretch)));
         // Rows are cut first: a block of 32 rows or more uses each panel of B often enough.
         int rows = roundUp(Math.min(cacheRows, Math.max(FEW_ROWS, Math.ceilDiv(m, wanted))));
         int rowBlocks = Math.ceilDiv(m, rows);
         int groups = Math.clamp(Math.ceilDiv(wanted, rowBlocks), 1, panels);
         parallel.forEach(rowBlocks * groups, t -> {
             int i = t / groups * rows;
-            block(a.rowsFrom(i), Math.min(rows, m - i), b, firstPanel(panels, t % groups, groups),
+            block(a.rowsFrom(i), Math.min(rows, m - i), b, stretch, firstPanel(panels, t % groups, groups),
                     firstPanel(panels, t % groups + 1, groups), c.row(i));
         });
     }
@@ -216,9 +237,9 @@ final class VectorGemm {
         return (int) ((long) panels * group / groups);
     }
 
-    private void block(LeftMatrix a, int rows, Right b, int from, int to, Target c) {
+    private void block(LeftMatrix a, int rows, Right b, int stretch, int from, int to, Target c) {
         switch (b) {
-            case VectorPanels panels -> block(a, rows, panels, from, to, c);
+            case VectorPanels panels -> block(a, rows, panels, stretch, from, to, c);
             case VectorTypedPanels panels when rows < MANY_ROWS ->
                 VectorTypedGemm.multiply(a.address(), a.rowBytes(), rows, panels, from, to, c,
                         tile.floats(VectorTypedGemm.SCRATCH));
@@ -239,7 +260,7 @@ final class VectorGemm {
                 b.widen(p, first / VectorTypedPanels.PAIR, panels.panel(panel) + first % VectorPanels.WIDTH * 4L,
                         panels.row(panel));
             }
-            block(a, rows, panels, 0, panels.count(), c.column(j));
+            block(a, rows, panels, stretch(k), 0, panels.count(), c.column(j));
         }
     }
 
@@ -253,7 +274,7 @@ final class VectorGemm {
      * @param c         address of the first row of C at column 0 of the matrix, reached or not
      */
     void multiplyRows(long a, long aRowBytes, int rows, VectorPanels b, int from, int to, long c, long cRowBytes) {
-        block(LeftMatrix.of(Product.NN, a, aRowBytes), rows, b, from / VectorPanels.WIDTH,
+        block(LeftMatrix.of(Product.NN, a, aRowBytes), rows, b, stretch(b.k()), from / VectorPanels.WIDTH,
                 VectorPanels.count(to), new Target(c, cRowBytes, 0, 0));
     }
 
@@ -264,10 +285,10 @@ final class VectorGemm {
      * @param from first panel
      * @param to   panel after the last
      */
-    private void block(LeftMatrix a, int rows, VectorPanels b, int from, int to, Target c) {
+    private void block(LeftMatrix a, int rows, VectorPanels b, int stretch, int from, int to, Target c) {
         int k = b.k();
-        int slice = slice(k);
-        long scratch = tile.floats(2L * ROWS * VectorPanels.WIDTH);
+        int slice = slice(k, stretch);
+        long scratch = tile.floats((long) ROWS * VectorPanels.WIDTH);
         boolean gather = a.columns() && to - from > 1;
         long gathered = gather ? packedA.floats(LeftMatrix.gatheredSize(rows, slice)) : 0;
         Target target = c;
@@ -275,62 +296,75 @@ final class VectorGemm {
             int steps = Math.min(slice, k - q);
             LeftMatrix part = gather ? a.from(q).gathered(rows, steps, gathered) : a.from(q);
             for (int p = from; p < to; p++) {
-                panel(part, rows, steps, b, p, q, target, scratch);
+                panel(part, rows, steps, stretch, b, p, q, target, scratch);
             }
             target = c.accumulated();
         }
     }
 
     /** The tiles of one panel over one slice of k. */
-    private static void panel(LeftMatrix a, int rows, int steps, VectorPanels b, int p, int q, Target c, long scratch) {
+    private static void panel(LeftMatrix a, int rows, int steps, int stretch, VectorPanels b, int p, int q, Target c,
+            long scratch) {
         int j = p * VectorPanels.WIDTH;
         int cols = Math.min(VectorPanels.WIDTH, b.n() - j);
         int width = VectorPanels.width(b.n(), p);
-        int stretch = stretch(b.k());
         long step = b.row(p);
         long panel = b.panel(p) + q * step;
-        long part = scratch + 4L * ROWS * VectorPanels.WIDTH;
         boolean whole = cols == width;
-        boolean accumulates = c.addend == c.address && c.bias == 0;
-        for (int i = 0; i < rows; i += ROWS) {
-            int r = Math.min(ROWS, rows - i);
+        Target accumulated = c.accumulated();
+        for (int i = 0, r; i < rows; i += r) {
+            r = tileRows(rows - i, a.columns());
             long x = a.row(i);
             long to = c.address + i * c.rowBytes + j * 4L;
-            boolean direct = whole && c.bias == 0 && c.addend == 0 && (r == ROWS || r == 1);
-            long out = direct ? to : scratch;
-            long outRow = direct ? c.rowBytes : VectorPanels.WIDTH * 4L;
-            tile(x, a.rowBytes(), a.stepBytes(), r, panel, step, Math.min(stretch, steps), width, out, outRow);
-            if (!direct) {
-                if (whole && accumulates) {
-                    VectorTile.add(r, width, scratch, VectorPanels.WIDTH * 4L, to, c.rowBytes);
-                } else {
-                    finish(r, cols, scratch, c.bias == 0 ? 0 : c.bias + j * 4L,
-                            c.addend == 0 ? 0 : c.addend + i * c.rowBytes + j * 4L, to, c.rowBytes);
-                }
+            // A tile writes all of its rows and vectors.
+            boolean direct = whole && c.bias == 0 && c.addend == 0 && (r == ROWS || r == 4 || r == 1);
+            if (direct) {
+                tile(x, a, r, panel, step, Math.min(stretch, steps), width, to, c.rowBytes);
+            } else {
+                tile(x, a, r, panel, step, Math.min(stretch, steps), width, scratch, SCRATCH_ROW);
+                add(r, cols, width, scratch, c, i, j);
             }
             for (int s = stretch; s < steps; s += stretch) {
-                tile(x + s * a.stepBytes(), a.rowBytes(), a.stepBytes(), r, panel + s * step, step,
-                        Math.min(stretch, steps - s), width, part, VectorPanels.WIDTH * 4L);
-                if (whole) {
-                    VectorTile.add(r, width, part, VectorPanels.WIDTH * 4L, to, c.rowBytes);
-                } else {
-                    finish(r, cols, part, 0, to, to, c.rowBytes);
-                }
+                tile(x + s * a.stepBytes(), a, r, panel + s * step, step, Math.min(stretch, steps - s), width, scratch,
+                        SCRATCH_ROW);
+                add(r, cols, width, scratch, accumulated, i, j);
             }
         }
     }
 
-    private static void tile(long a, long rowBytes, long stepBytes, int rows, long b, long bStepBytes, int steps,
-            int width, long c, long cRowBytes) {
-        boolean wide = width == 2 * VectorPanels.HALF;
-        if (rows == 1 && wide) {
-            VectorTile.row1Vectors4(a, stepBytes, b, bStepBytes, steps, c);
-        } else if (rows == 1) {
-            VectorTile.row1Vectors2(a, stepBytes, b, bStepBytes, steps, c);
-        } else if (wide) {
-            VectorTile.rows4Vectors4(a, rowBytes, stepBytes, rows, b, bStepBytes, steps, c, cRowBytes);
+    /** What a tile found, with bias and addend, to where it belongs. */
+    private static void add(int rows, int cols, int width, long scratch, Target c, int i, int j) {
+        long skipped = i * c.rowBytes + j * 4L;
+        if (cols == width && c.bias == 0 && c.addend == c.address) {
+            VectorTile.add(rows, width, scratch, SCRATCH_ROW, c.address + skipped, c.rowBytes);
         } else {
-            VectorTile.rows4Vectors2(a, rowBytes, stepBytes, rows, b, bStepBytes, steps, c, cRowBytes);
+            finish(rows, cols, scratch, c.bias == 0 ? 0 : c.bias + j * 4L, c.addend == 0 ? 0 : c.addend + skipped,
+                    c.address + skipped, c.rowBytes);
+        }
+    }
+
+    /** Rows of the next tile where so many are left: the fewest tiles, and those as little larger as can be. */
+    private static int tileRows(int left, boolean inStrips) {
+        return !inStrips && (left == 7 || left == 8) ? 4 : Math.min(ROWS, left);
+    }
+
+    private static void tile(long x, LeftMatrix a, int rows, long b, long bStepBytes, int steps, int width, long c,
+            long cRowBytes) {
+        boolean wide = width == 2 * VectorPanels.HALF;
+        long rowBytes = a.rowBytes();
+        long stepBytes = a.stepBytes();
+        if (rows == 1 && wide) {
+            VectorTile.row1Vectors4(x, stepBytes, b, bStepBytes, steps, c);
+        } else if (rows == 1) {
+            VectorTile.row1Vectors2(x, stepBytes, b, bStepBytes, steps, c);
+        } else if (rows <= 4 && wide) {
+            VectorTile.rows4Vectors4(x, rowBytes, stepBytes, rows, b, bStepBytes, steps, c, cRowBytes);
+        } else if (rows <= 4) {
+            VectorTile.rows4Vectors2(x, rowBytes, stepBytes, rows, b, bStepBytes, steps, c, cRowBytes);
+        } else if (wide) {
+            VectorTile.rows6Vectors4(x, rowBytes, stepBytes, rows, b, bStepBytes, steps, c, cRowBytes);
+        } else {
+            VectorTile.rows6Vectors2(x, rowBytes, stepBytes, rows, b, bStepBytes, steps, c, cRowBytes);
         }
     }
 
@@ -342,10 +376,13 @@ final class VectorGemm {
         return k <= 32 ? Math.max(1, k) : Math.ceilDiv(k, Math.max(2, Math.ceilDiv(k, 256)));
     }
 
-    /** Terms of each sum that a block goes through before it turns to the next: whole stretches, up to 512 terms. */
+    /** Terms of each sum that a block goes through before it turns to the next: whole stretches, as many as {@link #SLICE} holds. */
+    private static int slice(int k, int stretch) {
+        return Math.min(Math.max(1, k), Math.max(1, SLICE / stretch) * stretch);
+    }
+
     private static int slice(int k) {
-        int stretch = stretch(k);
-        return Math.max(1, SLICE / stretch) * stretch;
+        return slice(k, stretch(k));
     }
 
     /** Moves the valid part of a tile from scratch to C, adding bias and addend in that order. */
@@ -379,7 +416,7 @@ final class VectorGemm {
     }
 
     private static int roundUp(int rows) {
-        return Math.ceilDiv(rows, LeftMatrix.STRIP) * LeftMatrix.STRIP;
+        return Math.ceilDiv(rows, ROWS) * ROWS;
     }
 
     private static long optional(Storage s, long count, String operand) {

@@ -88,21 +88,14 @@ record VectorPanels(int n, int k, long first, long nextPanel, long nextRow, long
     }
 
     /**
-     * Packs panel {@code p} of a matrix to {@code to}.
+     * Packs panel {@code p} of a matrix that is stored as [n, k].
      *
-     * @param transposed whether the matrix is stored as [n, k], else as [k, n]
-     * @param b          address of the matrix
-     * @param rowBytes   from one stored row of the matrix to the next
+     * @param b        address of the matrix
+     * @param rowBytes from one stored row of the matrix to the next
      */
-    static void pack(boolean transposed, int n, int k, long b, long rowBytes, int p, long to) {
+    void packTransposed(long b, long rowBytes, int p) {
         int j = p * WIDTH;
-        int cols = Math.min(WIDTH, n - j);
-        int width = width(n, p);
-        if (transposed) {
-            packTransposed(b + j * rowBytes, rowBytes, k, cols, width, to);
-        } else {
-            packRows(b + j * 4L, rowBytes, k, cols, width, to);
-        }
+        packTransposed(b + j * rowBytes, rowBytes, k, Math.min(WIDTH, n - j), width(n, p), panel(p));
     }
 
     /**
@@ -125,20 +118,32 @@ record VectorPanels(int n, int k, long first, long nextPanel, long nextRow, long
         }
     }
 
-    private static void packRows(long from, long rowBytes, int k, int cols, int width, long to) {
-        for (int p = 0; p < k; p++) {
-            int j = 0;
-            for (; j + LANES <= cols; j += LANES) {
-                VectorTile.store(VectorTile.load(from + j * 4L), to + j * 4L);
+    /**
+     * Packs rows {@code from} to {@code to} of a matrix that is stored as [k, n] into all panels. Whole rows: memory is read from its
+     * beginning to its end, as its prefetchers expect it.
+     *
+     * @param b        address of the matrix
+     * @param rowBytes from one stored row of the matrix to the next
+     */
+    void packRows(long b, long rowBytes, int from, int to) {
+        for (int p = from; p < to; p++) {
+            long in = b + p * rowBytes;
+            for (int q = 0; q < count(); q++) {
+                packRow(in + q * (WIDTH * 4L), Math.min(WIDTH, n - q * WIDTH), width(n, q), panel(q) + p * row(q));
             }
-            for (; j < cols; j++) {
-                ALL.set(FLOAT, to + j * 4L, ALL.get(FLOAT, from + j * 4L));
-            }
-            for (; j < width; j++) {
-                ALL.set(FLOAT, to + j * 4L, 0);
-            }
-            from += rowBytes;
-            to += width * 4L;
+        }
+    }
+
+    private static void packRow(long from, int cols, int width, long to) {
+        int j = 0;
+        for (; j + LANES <= cols; j += LANES) {
+            VectorTile.store(VectorTile.load(from + j * 4L), to + j * 4L);
+        }
+        for (; j < cols; j++) {
+            ALL.set(FLOAT, to + j * 4L, ALL.get(FLOAT, from + j * 4L));
+        }
+        for (; j < width; j++) {
+            ALL.set(FLOAT, to + j * 4L, 0);
         }
     }
 

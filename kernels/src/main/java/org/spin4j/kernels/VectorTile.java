@@ -8,17 +8,19 @@ import jdk.incubator.vector.VectorSpecies;
 
 /**
  * The innermost loops of the matrix product: a tile of C stays in registers while k runs, each step loads a few vectors of
- * B and multiplies them by single numbers of A. The same loop four times, for 4 rows or 1 and for 4 vectors or 2 of
+ * B and multiplies them by single numbers of A. The same loop six times, for 6 rows, 4 or 1 and for 4 vectors or 2 of
  * columns, because the just-in-time compiler keeps vectors in registers only as long as each has a name of its own. Every
- * element of C is one chain of fused multiply-adds over k, from 0 upwards, whichever of the four computes it.
+ * element of C is one chain of fused multiply-adds over k, from 0 upwards, whichever of the six computes it.
  *
  * <p>The loops call the Vector API by itself, not through {@link #load} and {@link #store}: where a method has used up C2's node
  * budget, only the API's own methods are still inlined. Behind a call to anything else each vector is an object on the heap;
- * with seven such stores a tile took 320 cycles longer (measured on AVX-512, JDK 25).
+ * with seven such stores a tile took 320 cycles longer (measured on AVX-512, JDK 25). C1 sets a limit too: a tile of 6×4 that
+ * also adds what C held has more values than C1 can name, and where C1 refuses a method it has begun to profile, C2 may never
+ * see it.
  *
  * <p>Operands come as addresses with strides in bytes, so packed panels, plain rows and columns of a transposed matrix all
- * go through the same code. 4×4 vectors leave registers to spare among the 32 of AVX-512 and measured better there than
- * 8×2, 12×2 and 6×4; 8×3 falls to a third.
+ * go through the same code. 6×4 vectors load B from the second-level cache a third less often than 4×4, which AVX-512 units
+ * of full width wait for (Zen 5: 4 % faster); 12×2 and 7×3 measured the same, 8×3 falls to a fifth.
  */
 final class VectorTile {
     static final VectorSpecies<Float> SPECIES = FloatVector.SPECIES_PREFERRED;
@@ -31,15 +33,179 @@ final class VectorTile {
     private VectorTile() {}
 
     /**
-     * C tile of 4 rows and 4 vectors = A · B.
+     * C tile of 6 rows and 4 vectors = A · B.
      *
      * @param a          address of A's first row
      * @param rowBytes   from one row of A to the next
      * @param stepBytes  from one k to the next in A
-     * @param rows       how many rows A has, 2 to 4; the tile's other rows repeat the first and mean nothing
+     * @param rows       how many rows A has, 5 or 6; a missing one repeats the first and means nothing
      * @param b          address of B's vectors for k = 0
      * @param bStepBytes from one k to the next in B
-     * @param c          where the tile is stored, all 4 rows of it
+     * @param c          where the tile is stored, all 6 rows of it
+     */
+    static void rows6Vectors4(long a, long rowBytes, long stepBytes, int rows, long b, long bStepBytes, int k, long c,
+            long cRowBytes) {
+        long a1 = a + rowBytes;
+        long a2 = a1 + rowBytes;
+        long a3 = a2 + rowBytes;
+        long a4 = a3 + rowBytes;
+        long a5 = rows > 5 ? a4 + rowBytes : a;
+        FloatVector c00 = FloatVector.zero(SPECIES);
+        FloatVector c01 = FloatVector.zero(SPECIES);
+        FloatVector c02 = FloatVector.zero(SPECIES);
+        FloatVector c03 = FloatVector.zero(SPECIES);
+        FloatVector c10 = FloatVector.zero(SPECIES);
+        FloatVector c11 = FloatVector.zero(SPECIES);
+        FloatVector c12 = FloatVector.zero(SPECIES);
+        FloatVector c13 = FloatVector.zero(SPECIES);
+        FloatVector c20 = FloatVector.zero(SPECIES);
+        FloatVector c21 = FloatVector.zero(SPECIES);
+        FloatVector c22 = FloatVector.zero(SPECIES);
+        FloatVector c23 = FloatVector.zero(SPECIES);
+        FloatVector c30 = FloatVector.zero(SPECIES);
+        FloatVector c31 = FloatVector.zero(SPECIES);
+        FloatVector c32 = FloatVector.zero(SPECIES);
+        FloatVector c33 = FloatVector.zero(SPECIES);
+        FloatVector c40 = FloatVector.zero(SPECIES);
+        FloatVector c41 = FloatVector.zero(SPECIES);
+        FloatVector c42 = FloatVector.zero(SPECIES);
+        FloatVector c43 = FloatVector.zero(SPECIES);
+        FloatVector c50 = FloatVector.zero(SPECIES);
+        FloatVector c51 = FloatVector.zero(SPECIES);
+        FloatVector c52 = FloatVector.zero(SPECIES);
+        FloatVector c53 = FloatVector.zero(SPECIES);
+        long step = 0;
+        long bStep = 0;
+        for (int p = 0; p < k; p++) {
+            long bp = b + bStep;
+            FloatVector b0 = FloatVector.fromMemorySegment(SPECIES, ALL, bp, ORDER);
+            FloatVector b1 = FloatVector.fromMemorySegment(SPECIES, ALL, bp + VECTOR_BYTES, ORDER);
+            FloatVector b2 = FloatVector.fromMemorySegment(SPECIES, ALL, bp + 2 * VECTOR_BYTES, ORDER);
+            FloatVector b3 = FloatVector.fromMemorySegment(SPECIES, ALL, bp + 3 * VECTOR_BYTES, ORDER);
+            FloatVector x0 = FloatVector.broadcast(SPECIES, ALL.get(FLOAT, a + step));
+            c00 = x0.fma(b0, c00);
+            c01 = x0.fma(b1, c01);
+            c02 = x0.fma(b2, c02);
+            c03 = x0.fma(b3, c03);
+            FloatVector x1 = FloatVector.broadcast(SPECIES, ALL.get(FLOAT, a1 + step));
+            c10 = x1.fma(b0, c10);
+            c11 = x1.fma(b1, c11);
+            c12 = x1.fma(b2, c12);
+            c13 = x1.fma(b3, c13);
+            FloatVector x2 = FloatVector.broadcast(SPECIES, ALL.get(FLOAT, a2 + step));
+            c20 = x2.fma(b0, c20);
+            c21 = x2.fma(b1, c21);
+            c22 = x2.fma(b2, c22);
+            c23 = x2.fma(b3, c23);
+            FloatVector x3 = FloatVector.broadcast(SPECIES, ALL.get(FLOAT, a3 + step));
+            c30 = x3.fma(b0, c30);
+            c31 = x3.fma(b1, c31);
+            c32 = x3.fma(b2, c32);
+            c33 = x3.fma(b3, c33);
+            FloatVector x4 = FloatVector.broadcast(SPECIES, ALL.get(FLOAT, a4 + step));
+            c40 = x4.fma(b0, c40);
+            c41 = x4.fma(b1, c41);
+            c42 = x4.fma(b2, c42);
+            c43 = x4.fma(b3, c43);
+            FloatVector x5 = FloatVector.broadcast(SPECIES, ALL.get(FLOAT, a5 + step));
+            c50 = x5.fma(b0, c50);
+            c51 = x5.fma(b1, c51);
+            c52 = x5.fma(b2, c52);
+            c53 = x5.fma(b3, c53);
+            step += stepBytes;
+            bStep += bStepBytes;
+        }
+        c00.intoMemorySegment(ALL, c, ORDER);
+        c01.intoMemorySegment(ALL, c + VECTOR_BYTES, ORDER);
+        c02.intoMemorySegment(ALL, c + 2 * VECTOR_BYTES, ORDER);
+        c03.intoMemorySegment(ALL, c + 3 * VECTOR_BYTES, ORDER);
+        c10.intoMemorySegment(ALL, c + cRowBytes, ORDER);
+        c11.intoMemorySegment(ALL, c + cRowBytes + VECTOR_BYTES, ORDER);
+        c12.intoMemorySegment(ALL, c + cRowBytes + 2 * VECTOR_BYTES, ORDER);
+        c13.intoMemorySegment(ALL, c + cRowBytes + 3 * VECTOR_BYTES, ORDER);
+        c20.intoMemorySegment(ALL, c + 2 * cRowBytes, ORDER);
+        c21.intoMemorySegment(ALL, c + 2 * cRowBytes + VECTOR_BYTES, ORDER);
+        c22.intoMemorySegment(ALL, c + 2 * cRowBytes + 2 * VECTOR_BYTES, ORDER);
+        c23.intoMemorySegment(ALL, c + 2 * cRowBytes + 3 * VECTOR_BYTES, ORDER);
+        c30.intoMemorySegment(ALL, c + 3 * cRowBytes, ORDER);
+        c31.intoMemorySegment(ALL, c + 3 * cRowBytes + VECTOR_BYTES, ORDER);
+        c32.intoMemorySegment(ALL, c + 3 * cRowBytes + 2 * VECTOR_BYTES, ORDER);
+        c33.intoMemorySegment(ALL, c + 3 * cRowBytes + 3 * VECTOR_BYTES, ORDER);
+        c40.intoMemorySegment(ALL, c + 4 * cRowBytes, ORDER);
+        c41.intoMemorySegment(ALL, c + 4 * cRowBytes + VECTOR_BYTES, ORDER);
+        c42.intoMemorySegment(ALL, c + 4 * cRowBytes + 2 * VECTOR_BYTES, ORDER);
+        c43.intoMemorySegment(ALL, c + 4 * cRowBytes + 3 * VECTOR_BYTES, ORDER);
+        c50.intoMemorySegment(ALL, c + 5 * cRowBytes, ORDER);
+        c51.intoMemorySegment(ALL, c + 5 * cRowBytes + VECTOR_BYTES, ORDER);
+        c52.intoMemorySegment(ALL, c + 5 * cRowBytes + 2 * VECTOR_BYTES, ORDER);
+        c53.intoMemorySegment(ALL, c + 5 * cRowBytes + 3 * VECTOR_BYTES, ORDER);
+    }
+
+    /** As {@link #rows6Vectors4}, half as wide: 12 accumulators, all that 16 registers allow. */
+    static void rows6Vectors2(long a, long rowBytes, long stepBytes, int rows, long b, long bStepBytes, int k, long c,
+            long cRowBytes) {
+        long a1 = a + rowBytes;
+        long a2 = a1 + rowBytes;
+        long a3 = a2 + rowBytes;
+        long a4 = a3 + rowBytes;
+        long a5 = rows > 5 ? a4 + rowBytes : a;
+        FloatVector c00 = FloatVector.zero(SPECIES);
+        FloatVector c01 = FloatVector.zero(SPECIES);
+        FloatVector c10 = FloatVector.zero(SPECIES);
+        FloatVector c11 = FloatVector.zero(SPECIES);
+        FloatVector c20 = FloatVector.zero(SPECIES);
+        FloatVector c21 = FloatVector.zero(SPECIES);
+        FloatVector c30 = FloatVector.zero(SPECIES);
+        FloatVector c31 = FloatVector.zero(SPECIES);
+        FloatVector c40 = FloatVector.zero(SPECIES);
+        FloatVector c41 = FloatVector.zero(SPECIES);
+        FloatVector c50 = FloatVector.zero(SPECIES);
+        FloatVector c51 = FloatVector.zero(SPECIES);
+        long step = 0;
+        long bStep = 0;
+        for (int p = 0; p < k; p++) {
+            long bp = b + bStep;
+            FloatVector b0 = FloatVector.fromMemorySegment(SPECIES, ALL, bp, ORDER);
+            FloatVector b1 = FloatVector.fromMemorySegment(SPECIES, ALL, bp + VECTOR_BYTES, ORDER);
+            FloatVector x0 = FloatVector.broadcast(SPECIES, ALL.get(FLOAT, a + step));
+            c00 = x0.fma(b0, c00);
+            c01 = x0.fma(b1, c01);
+            FloatVector x1 = FloatVector.broadcast(SPECIES, ALL.get(FLOAT, a1 + step));
+            c10 = x1.fma(b0, c10);
+            c11 = x1.fma(b1, c11);
+            FloatVector x2 = FloatVector.broadcast(SPECIES, ALL.get(FLOAT, a2 + step));
+            c20 = x2.fma(b0, c20);
+            c21 = x2.fma(b1, c21);
+            FloatVector x3 = FloatVector.broadcast(SPECIES, ALL.get(FLOAT, a3 + step));
+            c30 = x3.fma(b0, c30);
+            c31 = x3.fma(b1, c31);
+            FloatVector x4 = FloatVector.broadcast(SPECIES, ALL.get(FLOAT, a4 + step));
+            c40 = x4.fma(b0, c40);
+            c41 = x4.fma(b1, c41);
+            FloatVector x5 = FloatVector.broadcast(SPECIES, ALL.get(FLOAT, a5 + step));
+            c50 = x5.fma(b0, c50);
+            c51 = x5.fma(b1, c51);
+            step += stepBytes;
+            bStep += bStepBytes;
+        }
+        c00.intoMemorySegment(ALL, c, ORDER);
+        c01.intoMemorySegment(ALL, c + VECTOR_BYTES, ORDER);
+        c10.intoMemorySegment(ALL, c + cRowBytes, ORDER);
+        c11.intoMemorySegment(ALL, c + cRowBytes + VECTOR_BYTES, ORDER);
+        c20.intoMemorySegment(ALL, c + 2 * cRowBytes, ORDER);
+        c21.intoMemorySegment(ALL, c + 2 * cRowBytes + VECTOR_BYTES, ORDER);
+        c30.intoMemorySegment(ALL, c + 3 * cRowBytes, ORDER);
+        c31.intoMemorySegment(ALL, c + 3 * cRowBytes + VECTOR_BYTES, ORDER);
+        c40.intoMemorySegment(ALL, c + 4 * cRowBytes, ORDER);
+        c41.intoMemorySegment(ALL, c + 4 * cRowBytes + VECTOR_BYTES, ORDER);
+        c50.intoMemorySegment(ALL, c + 5 * cRowBytes, ORDER);
+        c51.intoMemorySegment(ALL, c + 5 * cRowBytes + VECTOR_BYTES, ORDER);
+    }
+
+    /**
+     * As {@link #rows6Vectors4} with 4 rows.
+     *
+     * @param rows how many rows A has, 2 to 4; the tile's other rows repeat the first and mean nothing
      */
     static void rows4Vectors4(long a, long rowBytes, long stepBytes, int rows, long b, long bStepBytes, int k, long c,
             long cRowBytes) {
@@ -63,11 +229,13 @@ final class VectorTile {
         FloatVector c32 = FloatVector.zero(SPECIES);
         FloatVector c33 = FloatVector.zero(SPECIES);
         long step = 0;
+        long bStep = 0;
         for (int p = 0; p < k; p++) {
-            FloatVector b0 = FloatVector.fromMemorySegment(SPECIES, ALL, b, ORDER);
-            FloatVector b1 = FloatVector.fromMemorySegment(SPECIES, ALL, b + VECTOR_BYTES, ORDER);
-            FloatVector b2 = FloatVector.fromMemorySegment(SPECIES, ALL, b + 2 * VECTOR_BYTES, ORDER);
-            FloatVector b3 = FloatVector.fromMemorySegment(SPECIES, ALL, b + 3 * VECTOR_BYTES, ORDER);
+            long bp = b + bStep;
+            FloatVector b0 = FloatVector.fromMemorySegment(SPECIES, ALL, bp, ORDER);
+            FloatVector b1 = FloatVector.fromMemorySegment(SPECIES, ALL, bp + VECTOR_BYTES, ORDER);
+            FloatVector b2 = FloatVector.fromMemorySegment(SPECIES, ALL, bp + 2 * VECTOR_BYTES, ORDER);
+            FloatVector b3 = FloatVector.fromMemorySegment(SPECIES, ALL, bp + 3 * VECTOR_BYTES, ORDER);
             FloatVector x0 = FloatVector.broadcast(SPECIES, ALL.get(FLOAT, a + step));
             c00 = x0.fma(b0, c00);
             c01 = x0.fma(b1, c01);
@@ -89,7 +257,7 @@ final class VectorTile {
             c32 = x3.fma(b2, c32);
             c33 = x3.fma(b3, c33);
             step += stepBytes;
-            b += bStepBytes;
+            bStep += bStepBytes;
         }
         c00.intoMemorySegment(ALL, c, ORDER);
         c01.intoMemorySegment(ALL, c + VECTOR_BYTES, ORDER);
@@ -109,7 +277,7 @@ final class VectorTile {
         c33.intoMemorySegment(ALL, c + 3 * cRowBytes + 3 * VECTOR_BYTES, ORDER);
     }
 
-    /** As {@link #rows4Vectors4}, half as wide: 8 accumulators, which is all that 16 registers allow. */
+    /** As {@link #rows4Vectors4}, half as wide. */
     static void rows4Vectors2(long a, long rowBytes, long stepBytes, int rows, long b, long bStepBytes, int k, long c,
             long cRowBytes) {
         long a1 = rows > 1 ? a + rowBytes : a;
@@ -124,9 +292,11 @@ final class VectorTile {
         FloatVector c30 = FloatVector.zero(SPECIES);
         FloatVector c31 = FloatVector.zero(SPECIES);
         long step = 0;
+        long bStep = 0;
         for (int p = 0; p < k; p++) {
-            FloatVector b0 = FloatVector.fromMemorySegment(SPECIES, ALL, b, ORDER);
-            FloatVector b1 = FloatVector.fromMemorySegment(SPECIES, ALL, b + VECTOR_BYTES, ORDER);
+            long bp = b + bStep;
+            FloatVector b0 = FloatVector.fromMemorySegment(SPECIES, ALL, bp, ORDER);
+            FloatVector b1 = FloatVector.fromMemorySegment(SPECIES, ALL, bp + VECTOR_BYTES, ORDER);
             FloatVector x0 = FloatVector.broadcast(SPECIES, ALL.get(FLOAT, a + step));
             c00 = x0.fma(b0, c00);
             c01 = x0.fma(b1, c01);
@@ -140,7 +310,7 @@ final class VectorTile {
             c30 = x3.fma(b0, c30);
             c31 = x3.fma(b1, c31);
             step += stepBytes;
-            b += bStepBytes;
+            bStep += bStepBytes;
         }
         c00.intoMemorySegment(ALL, c, ORDER);
         c01.intoMemorySegment(ALL, c + VECTOR_BYTES, ORDER);
@@ -159,18 +329,20 @@ final class VectorTile {
         FloatVector c02 = FloatVector.zero(SPECIES);
         FloatVector c03 = FloatVector.zero(SPECIES);
         long step = 0;
+        long bStep = 0;
         for (int p = 0; p < k; p++) {
-            FloatVector b0 = FloatVector.fromMemorySegment(SPECIES, ALL, b, ORDER);
-            FloatVector b1 = FloatVector.fromMemorySegment(SPECIES, ALL, b + VECTOR_BYTES, ORDER);
-            FloatVector b2 = FloatVector.fromMemorySegment(SPECIES, ALL, b + 2 * VECTOR_BYTES, ORDER);
-            FloatVector b3 = FloatVector.fromMemorySegment(SPECIES, ALL, b + 3 * VECTOR_BYTES, ORDER);
+            long bp = b + bStep;
+            FloatVector b0 = FloatVector.fromMemorySegment(SPECIES, ALL, bp, ORDER);
+            FloatVector b1 = FloatVector.fromMemorySegment(SPECIES, ALL, bp + VECTOR_BYTES, ORDER);
+            FloatVector b2 = FloatVector.fromMemorySegment(SPECIES, ALL, bp + 2 * VECTOR_BYTES, ORDER);
+            FloatVector b3 = FloatVector.fromMemorySegment(SPECIES, ALL, bp + 3 * VECTOR_BYTES, ORDER);
             FloatVector x0 = FloatVector.broadcast(SPECIES, ALL.get(FLOAT, a + step));
             c00 = x0.fma(b0, c00);
             c01 = x0.fma(b1, c01);
             c02 = x0.fma(b2, c02);
             c03 = x0.fma(b3, c03);
             step += stepBytes;
-            b += bStepBytes;
+            bStep += bStepBytes;
         }
         c00.intoMemorySegment(ALL, c, ORDER);
         c01.intoMemorySegment(ALL, c + VECTOR_BYTES, ORDER);
@@ -183,14 +355,16 @@ final class VectorTile {
         FloatVector c00 = FloatVector.zero(SPECIES);
         FloatVector c01 = FloatVector.zero(SPECIES);
         long step = 0;
+        long bStep = 0;
         for (int p = 0; p < k; p++) {
-            FloatVector b0 = FloatVector.fromMemorySegment(SPECIES, ALL, b, ORDER);
-            FloatVector b1 = FloatVector.fromMemorySegment(SPECIES, ALL, b + VECTOR_BYTES, ORDER);
+            long bp = b + bStep;
+            FloatVector b0 = FloatVector.fromMemorySegment(SPECIES, ALL, bp, ORDER);
+            FloatVector b1 = FloatVector.fromMemorySegment(SPECIES, ALL, bp + VECTOR_BYTES, ORDER);
             FloatVector x0 = FloatVector.broadcast(SPECIES, ALL.get(FLOAT, a + step));
             c00 = x0.fma(b0, c00);
             c01 = x0.fma(b1, c01);
             step += stepBytes;
-            b += bStepBytes;
+            bStep += bStepBytes;
         }
         c00.intoMemorySegment(ALL, c, ORDER);
         c01.intoMemorySegment(ALL, c + VECTOR_BYTES, ORDER);
@@ -199,14 +373,22 @@ final class VectorTile {
     /** to += tile, both {@code rows} rows of {@code width} numbers, 2 or 4 vectors. */
     static void add(int rows, int width, long tile, long rowBytes, long to, long toRowBytes) {
         for (int i = 0; i < rows; i++) {
-            for (long at = 0; at < width * 4L; at += VECTOR_BYTES) {
-                FloatVector.fromMemorySegment(SPECIES, ALL, to + at, ORDER)
-                        .add(FloatVector.fromMemorySegment(SPECIES, ALL, tile + at, ORDER))
-                        .intoMemorySegment(ALL, to + at, ORDER);
+            add2(tile, to);
+            if (width > 2 * LANES) {
+                add2(tile + 2 * VECTOR_BYTES, to + 2 * VECTOR_BYTES);
             }
             tile += rowBytes;
             to += toRowBytes;
         }
+    }
+
+    private static void add2(long from, long to) {
+        FloatVector x = FloatVector.fromMemorySegment(SPECIES, ALL, from, ORDER);
+        FloatVector y = FloatVector.fromMemorySegment(SPECIES, ALL, from + VECTOR_BYTES, ORDER);
+        FloatVector c = FloatVector.fromMemorySegment(SPECIES, ALL, to, ORDER);
+        FloatVector d = FloatVector.fromMemorySegment(SPECIES, ALL, to + VECTOR_BYTES, ORDER);
+        c.add(x).intoMemorySegment(ALL, to, ORDER);
+        d.add(y).intoMemorySegment(ALL, to + VECTOR_BYTES, ORDER);
     }
 
     /** The vector at an address. */
