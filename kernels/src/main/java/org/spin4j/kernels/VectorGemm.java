@@ -311,7 +311,6 @@ final class VectorGemm {
         long step = b.row(p);
         long panel = b.panel(p) + q * step;
         boolean whole = cols == width;
-        Target accumulated = c.accumulated();
         for (int i = 0, r; i < rows; i += r) {
             r = tileRows(rows - i, a.columns());
             long x = a.row(i);
@@ -322,24 +321,24 @@ final class VectorGemm {
                 tile(x, a, r, panel, step, Math.min(stretch, steps), width, to, c.rowBytes);
             } else {
                 tile(x, a, r, panel, step, Math.min(stretch, steps), width, scratch, SCRATCH_ROW);
-                add(r, cols, width, scratch, c, i, j);
+                finish(r, cols, width, scratch, c.bias == 0 ? 0 : c.bias + j * 4L,
+                        c.addend == 0 ? 0 : c.addend + i * c.rowBytes + j * 4L, to, c.rowBytes);
             }
             for (int s = stretch; s < steps; s += stretch) {
                 tile(x + s * a.stepBytes(), a, r, panel + s * step, step, Math.min(stretch, steps - s), width, scratch,
                         SCRATCH_ROW);
-                add(r, cols, width, scratch, accumulated, i, j);
+                finish(r, cols, width, scratch, 0, to, to, c.rowBytes);
             }
         }
     }
 
-    /** What a tile found, with bias and addend, to where it belongs. */
-    private static void add(int rows, int cols, int width, long scratch, Target c, int i, int j) {
-        long skipped = i * c.rowBytes + j * 4L;
-        if (cols == width && c.bias == 0 && c.addend == c.address) {
-            VectorTile.add(rows, width, scratch, SCRATCH_ROW, c.address + skipped, c.rowBytes);
+    /** What a tile found, with bias and addend (addresses, or 0), to where it belongs. */
+    private static void finish(int rows, int cols, int width, long scratch, long bias, long addend, long to,
+            long rowBytes) {
+        if (cols == width && bias == 0 && addend == to) {
+            VectorTile.add(rows, width, scratch, SCRATCH_ROW, to, rowBytes);
         } else {
-            finish(rows, cols, scratch, c.bias == 0 ? 0 : c.bias + j * 4L, c.addend == 0 ? 0 : c.addend + skipped,
-                    c.address + skipped, c.rowBytes);
+            finish(rows, cols, scratch, bias, addend, to, rowBytes);
         }
     }
 
