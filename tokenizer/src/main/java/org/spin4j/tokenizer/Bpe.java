@@ -2,17 +2,13 @@ package org.spin4j.tokenizer;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.Map;
 
 /**
  * Byte-pair encoding (Sennrich et al. 2016): a word starts as its characters, and the pair of neighbours that was learned first is
  * merged, the leftmost first, until no pair is known. A word of n characters takes O(n log n).
  */
-final class Bpe {
-    /** No vocabulary in use has a quarter of this many tokens; the bound keeps a file from making us allocate what it likes. */
-    static final int MAX_ID = 1 << 22;
-
+final class Bpe implements Model {
     private static final int CACHE_SLOTS = 1 << 15;
     private static final int CACHED_LENGTH = 48;
 
@@ -45,13 +41,7 @@ final class Bpe {
         this.spellBytes = spellBytes;
         ignoreMerges = json.bool("ignore_merges", false);
         fuseUnk = json.bool("fuse_unk", false);
-        unkId = json.find("unk_token").map(unk -> {
-            Integer id = vocab.get(unk.string());
-            if (id == null) {
-                throw unk.expected("a token of the vocabulary");
-            }
-            return id;
-        }).orElse(-1);
+        unkId = json.find("unk_token").map(unk -> Model.unknown(unk, vocab)).orElse(-1);
         vocab.forEach((token, id) -> {
             if (!token.isEmpty() && token.length() == Character.charCount(token.codePointAt(0))) {
                 chars.put(0, token.codePointAt(0), id);
@@ -72,10 +62,6 @@ final class Bpe {
         json.only("type", "dropout", "unk_token", "continuing_subword_prefix", "end_of_word_suffix", "fuse_unk",
                 "byte_fallback", "ignore_merges",
                 "vocab", "merges");
-        String type = json.find("type").map(Json::string).orElse("BPE");
-        if (!type.equals("BPE")) {
-            throw json.unsupported("the model " + type);
-        }
         for (String affix : new String[]{"continuing_subword_prefix", "end_of_word_suffix"}) {
             if (json.find(affix).filter(value -> !value.string().isEmpty()).isPresent()) {
                 throw json.unsupported("a " + affix);
@@ -85,26 +71,8 @@ final class Bpe {
                 .isPresent()) {
             throw json.unsupported("dropout, which makes ids random,");
         }
-        Map<String, Integer> vocab = vocab(json.get("vocab"));
+        Map<String, Integer> vocab = Model.vocab(json.get("vocab"));
         return new Bpe(vocab, merges(json.get("merges"), vocab), spellBytes, json);
-    }
-
-    private static Map<String, Integer> vocab(Json json) {
-        if (!json.node().isObject()) {
-            throw json.expected("an object");
-        }
-        Map<String, Integer> vocab = HashMap.newHashMap(json.node().size());
-        boolean[] taken = new boolean[MAX_ID];
-        for (Map.Entry<String, JsonNode> entry : json.node().properties()) {
-            Json value = new Json(entry.getValue(), json.file(), json.path() + "." + entry.getKey());
-            int id = value.integer(0, MAX_ID - 1);
-            if (taken[id]) {
-                throw value.expected("an id that no other token has");
-            }
-            taken[id] = true;
-            vocab.put(entry.getKey(), id);
-        }
-        return vocab;
     }
 
     private static PairTable merges(Json json, Map<String, Integer> vocab) {
@@ -144,13 +112,13 @@ final class Bpe {
         return merges;
     }
 
-    /** Every token of the model with its id. */
-    Map<String, Integer> vocab() {
+    @Override
+    public Map<String, Integer> vocab() {
         return vocab;
     }
 
-    /** Appends the ids of the word {@code text[start, end)}. */
-    void encode(String text, int start, int end, Ints out) {
+    @Override
+    public void encode(String text, int start, int end, Ints out) {
         int length = end - start;
         if (length > CACHED_LENGTH) {
             merge(spell(text, start, end), out);

@@ -27,10 +27,10 @@ public final class BpeTrainer {
         /** Checks the numbers and the names. */
         public Config {
             specialTokens = List.copyOf(specialTokens);
-            if (vocabSize < 256 + specialTokens.size() || vocabSize > Bpe.MAX_ID) {
+            if (vocabSize < 256 + specialTokens.size() || vocabSize > Model.MAX_ID) {
                 throw new TokenizerException("expected a vocabulary of " + (256 + specialTokens.size())
                         + " (256 bytes and " + specialTokens.size()
-                        + " special tokens) to " + Bpe.MAX_ID + " tokens, found " + vocabSize
+                        + " special tokens) to " + Model.MAX_ID + " tokens, found " + vocabSize
                         + " in vocab_size; choose another size");
             }
             if (minFrequency < 0) {

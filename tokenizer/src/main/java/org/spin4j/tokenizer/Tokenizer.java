@@ -31,7 +31,7 @@ public final class Tokenizer {
     private final byte[] json;
     private final Normalizer normalizer;
     private final PreTokenizer preTokenizer;
-    private final Bpe model;
+    private final Model model;
     private final PostProcessor postProcessor;
     private final Decoder decoder;
     private final Map<String, Integer> added;
@@ -53,7 +53,7 @@ public final class Tokenizer {
         }
         normalizer = file.find("normalizer").map(Normalizer::parse).orElse(new Normalizer.None());
         preTokenizer = file.find("pre_tokenizer").map(PreTokenizer::parse).orElse(new PreTokenizer.None());
-        model = Bpe.parse(file.get("model"), preTokenizer.bytes());
+        model = Model.parse(file.get("model"), preTokenizer.bytes());
         decoder = file.find("decoder").map(Decoder::parse).orElse(new Decoder.None());
         List<AddedToken> addedTokens = file.find("added_tokens").map(list -> addedTokens(list, model.vocab()))
                 .orElse(List.of());
@@ -273,7 +273,7 @@ public final class Tokenizer {
         for (Json item : list.items()) {
             item.only("id", "content", "single_word", "lstrip", "rstrip", "normalized", "special");
             String content = item.get("content").string();
-            int id = item.get("id").integer(0, Bpe.MAX_ID - 1);
+            int id = item.get("id").integer(0, Model.MAX_ID - 1);
             Integer known = vocab.get(content);
             if (content.isEmpty()) {
                 throw item.get("content").expected("a string that is not empty");

@@ -26,7 +26,8 @@ class BadFileTest {
 
     /** Each row puts a value at a place of a good file and names what the message must speak of. */
     @ParameterizedTest
-    @CsvSource(delimiter = '~', value = {"/model/type ~ \"WordPiece\" ~ the model WordPiece",
+    @CsvSource(delimiter = '~', value = {"/model/type ~ \"Morse\" ~ the model Morse",
+            "/model/type ~ \"WordPiece\" ~ WordPiece after a ByteLevel",
             "/model/type ~ 7 ~ expected a string at model.type, found 7",
             "/model/dropout ~ 0.1 ~ dropout", "/model/continuing_subword_prefix ~ \"##\" ~ continuing_subword_prefix",
             "/model/unk_token ~ \"zzz\" ~ model.unk_token",

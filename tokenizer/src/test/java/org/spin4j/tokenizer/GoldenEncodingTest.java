@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
@@ -61,7 +62,7 @@ class GoldenEncodingTest {
 
     @TestFactory
     List<DynamicTest> everyFeatureGivesTheIdsOfHuggingFace() {
-        return Fixtures.resourceLines("variants.jsonl").stream()
+        return Stream.of("variants.jsonl", "models.jsonl").flatMap(file -> Fixtures.resourceLines(file).stream())
                 .map(variant -> DynamicTest.dynamicTest(variant.get("name").textValue(), () -> {
                     Tokenizer tokenizer = Fixtures.tokenizer(variant.get("tokenizer"));
                     for (JsonNode row : variant.get("rows")) {
