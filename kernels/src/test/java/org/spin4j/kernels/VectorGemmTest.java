@@ -45,6 +45,16 @@ final class VectorGemmTest {
         }
     }
 
+    /** With 6 panels and more a single row goes its own way; its last panels are few, and the very last may be ragged. */
+    @ParameterizedTest
+    @CsvSource({"NT, 1030, 1000", "NT, 896, 20", "NN, 900, 500", "NN, 833, 900", "TN, 800, 300", "NT, 800, 0"})
+    void aSingleRowIsOneChainOverManyPanels(Product product, int n, int k) {
+        for (int extras = 0; extras < 4; extras++) {
+            check(ONE, product, 1, n, k, extras);
+            check(THREE, product, 1, n, k, extras);
+        }
+    }
+
     @Test
     void emptySumsLeaveBiasAndAddend() {
         for (Product product : Product.values()) {
