@@ -1,7 +1,6 @@
 package org.spin4j.tokenizer;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import java.util.Arrays;
 import java.util.Map;
 
 /**
@@ -47,10 +46,7 @@ final class Bpe implements Model {
                 chars.put(0, token.codePointAt(0), id);
             }
         });
-        fallback = json.bool("byte_fallback", false) ? new int[256] : null;
-        if (fallback != null) {
-            Arrays.setAll(fallback, b -> vocab.getOrDefault(String.format("<0x%02X>", b), -1));
-        }
+        fallback = json.bool("byte_fallback", false) ? Model.byteTokens(vocab) : null;
     }
 
     /**
@@ -213,7 +209,7 @@ final class Bpe implements Model {
                     unknown = false;
                 }
                 ids.add((int) id);
-            } else if (!addBytes(c, ids) && unkId >= 0) {
+            } else if (!(fallback != null && Model.addBytes(Character.toString(c), fallback, ids)) && unkId >= 0) {
                 if (unknown && !fuseUnk) {
                     ids.add(unkId);
                 }
@@ -224,21 +220,5 @@ final class Bpe implements Model {
             ids.add(unkId);
         }
         return ids;
-    }
-
-    private boolean addBytes(int c, Ints ids) {
-        if (fallback == null) {
-            return false;
-        }
-        byte[] bytes = Character.toString(c).getBytes(java.nio.charset.StandardCharsets.UTF_8);
-        for (byte b : bytes) {
-            if (fallback[b & 0xFF] < 0) {
-                return false;
-            }
-        }
-        for (byte b : bytes) {
-            ids.add(fallback[b & 0xFF]);
-        }
-        return true;
     }
 }

@@ -94,6 +94,14 @@ record Json(JsonNode node, String file, String path) {
         return node.intValue();
     }
 
+    /** A number that a double can hold. */
+    double number() {
+        if (!node.isNumber() || !Double.isFinite(node.doubleValue())) {
+            throw expected("a number");
+        }
+        return node.doubleValue();
+    }
+
     boolean bool(String key, boolean otherwise) {
         Optional<Json> value = find(key);
         if (value.isEmpty()) {

@@ -1,11 +1,13 @@
 package org.spin4j.tokenizer;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 
 /** What makes tokens of a piece of text that is normalised and cut: the {@code model} of a tokenizer.json. */
-sealed interface Model permits Bpe, WordLevel, WordPiece {
+sealed interface Model permits Bpe, Unigram, WordLevel, WordPiece {
     /** No vocabulary in use has a quarter of this many tokens; the bound keeps a file from making us allocate what it likes. */
     int MAX_ID = 1 << 22;
 
@@ -27,6 +29,7 @@ sealed interface Model permits Bpe, WordLevel, WordPiece {
         }
         return switch (type) {
             case "BPE" -> Bpe.parse(json, spellBytes);
+            case "Unigram" -> Unigram.parse(json);
             case "WordLevel" -> WordLevel.parse(json);
             case "WordPiece" -> WordPiece.parse(json);
             default -> throw json.unsupported("the model " + type);
@@ -47,6 +50,9 @@ sealed interface Model permits Bpe, WordLevel, WordPiece {
                 throw value.expected("an id that no other token has");
             }
             taken[id] = true;
+            if (!entry.getKey().equals(Tokenizer.wellFormed(entry.getKey()))) {
+                throw value.expected("a token of whole characters");
+            }
             vocab.put(entry.getKey(), id);
         }
         return vocab;
@@ -59,5 +65,35 @@ sealed interface Model permits Bpe, WordLevel, WordPiece {
             throw json.expected("a token of the vocabulary");
         }
         return id;
+    }
+
+    /** A token as a string: not empty, and without half a surrogate pair, which would match half a character. */
+    static String token(Json json) {
+        String token = json.string();
+        if (token.isEmpty() || !token.equals(Tokenizer.wellFormed(token))) {
+            throw json.expected("a token of one or more whole characters");
+        }
+        return token;
+    }
+
+    /** The ids of {@code <0x00>} to {@code <0xFF>}, -1 where the vocabulary has none. */
+    static int[] byteTokens(Map<String, Integer> vocab) {
+        int[] ids = new int[256];
+        Arrays.setAll(ids, b -> vocab.getOrDefault(String.format("<0x%02X>", b), -1));
+        return ids;
+    }
+
+    /** Appends the ids of the UTF-8 bytes of a text, if each byte has one. */
+    static boolean addBytes(String text, int[] byteTokens, Ints out) {
+        byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+        for (byte b : bytes) {
+            if (byteTokens[b & 0xFF] < 0) {
+                return false;
+            }
+        }
+        for (byte b : bytes) {
+            out.add(byteTokens[b & 0xFF]);
+        }
+        return true;
     }
 }

@@ -7,7 +7,8 @@ import java.util.Map;
  * from there, spelled with a prefix such as {@code ##}. A word that cannot be cut to its end is one unknown token.
  */
 final class WordPiece implements Model {
-    private static final int MAX_WORD = 1 << 16;
+    /** Cutting takes up to the cube of this. */
+    private static final int MAX_WORD = 1000;
 
     private final Map<String, Integer> vocab;
     private final int unkId;
@@ -21,7 +22,7 @@ final class WordPiece implements Model {
         this.unkId = unkId;
         this.prefix = prefix;
         this.maxChars = maxChars;
-        longest = vocab.keySet().stream().mapToInt(String::length).max().orElse(0);
+        longest = Math.min(2 * maxChars, vocab.keySet().stream().mapToInt(String::length).max().orElse(0));
     }
 
     static WordPiece parse(Json json) {
