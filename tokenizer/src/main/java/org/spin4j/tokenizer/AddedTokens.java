@@ -6,9 +6,9 @@ import java.util.List;
 final class AddedTokens {
     /** Receives the text in order: stretches without an added token, and the tokens between them. */
     interface Sink {
-        void text(String text);
+        void text(NormalizedText text);
 
-        void token(int id);
+        void token(int id, NormalizedText text, int start, int end);
     }
 
     private final List<AddedToken> tokens;
@@ -29,7 +29,7 @@ final class AddedTokens {
         int[] endOf = new int[tokens.size()];
         int nodes = 1;
         for (int t = 0; t < tokens.size(); t++) {
-            String spelling = normalizer.apply(tokens.get(t).content());
+            String spelling = normalizer.apply(NormalizedText.of(tokens.get(t).content(), false)).text();
             int node = 0;
             for (int i = 0; i < spelling.length(); i++) {
                 long child = edges.get(node, spelling.charAt(i));
@@ -49,8 +49,12 @@ final class AddedTokens {
         ends.addAll(byNode);
     }
 
-    /** Cuts the text; special tokens stay text unless {@code parseSpecial}. */
-    void split(String text, boolean parseSpecial, Sink sink) {
+    /**
+     * Cuts the text; special tokens stay text unless {@code parseSpecial}. White space that a token takes along may hold another token,
+     * which then comes as well: so does Hugging Face.
+     */
+    void split(NormalizedText whole, boolean parseSpecial, Sink sink) {
+        String text = whole.text();
         int done = 0;
         int pos = tokens.isEmpty() ? text.length() : 0;
         while (pos < text.length()) {
@@ -70,21 +74,22 @@ final class AddedTokens {
                 while (start > done && WordPattern.isSpace(text.charAt(start - 1))) {
                     start--;
                 }
+                start = Math.max(start, done);
+                stop = Math.max(stop, start);
             }
             if (token.rstrip()) {
                 while (stop < text.length() && WordPattern.isSpace(text.charAt(stop))) {
                     stop++;
                 }
-                pos = stop;
             }
             if (done < start) {
-                sink.text(text.substring(done, start));
+                sink.text(whole.slice(done, start));
             }
-            sink.token(token.id());
+            sink.token(token.id(), whole, start, stop);
             done = stop;
         }
         if (done < text.length()) {
-            sink.text(text.substring(done));
+            sink.text(whole.slice(done, text.length()));
         }
     }
 
@@ -106,21 +111,7 @@ final class AddedTokens {
     }
 
     private static boolean touchesWord(String text, int start, int stop) {
-        return start > 0 && isWord(text.codePointBefore(start))
-                || stop < text.length() && isWord(text.codePointAt(stop));
-    }
-
-    /** Unicode's word characters: letters and marks, decimal digits, connectors, joiners. */
-    private static boolean isWord(int c) {
-        if (Character.isAlphabetic(c) || c == 0x200C || c == 0x200D) {
-            return true;
-        }
-        return switch (Character.getType(c)) {
-            case Character.NON_SPACING_MARK, Character.ENCLOSING_MARK, Character.COMBINING_SPACING_MARK,
-                    Character.DECIMAL_DIGIT_NUMBER,
-                    Character.CONNECTOR_PUNCTUATION ->
-                true;
-            default -> false;
-        };
+        return start > 0 && CharacterTables.isWord(text.codePointBefore(start))
+                || stop < text.length() && CharacterTables.isWord(text.codePointAt(stop));
     }
 }

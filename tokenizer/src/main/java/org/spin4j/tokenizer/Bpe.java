@@ -32,6 +32,8 @@ final class Bpe implements Model {
     private final PairTable chars = new PairTable(1024);
     /** Ids of {@code <0x00>} to {@code <0xFF>}, -1 where there is none; null without byte fallback. */
     private final int[] fallback;
+    /** Made when offsets are first asked for. */
+    private volatile BpeSpans spans;
     private final Entry[] cache = new Entry[CACHE_SLOTS];
 
     private Bpe(Map<String, Integer> vocab, PairTable merges, boolean spellBytes, Json json) {
@@ -133,6 +135,17 @@ final class Bpe implements Model {
             cache[slot] = entry;
         }
         out.addAll(entry.ids);
+    }
+
+    @Override
+    public void encode(String text, int start, int end, Ints out, Ints places) {
+        Ints ids = new Ints();
+        encode(text, start, end, ids);
+        out.addAll(ids.toArray());
+        if (spans == null) {
+            spans = BpeSpans.of(vocab, unkId, fuseUnk, fallback);
+        }
+        spans.add(spell(text, start, end), ids.toArray(), places);
     }
 
     private String spell(String text, int start, int end) {

@@ -109,8 +109,8 @@ public final class BpeTrainer {
         PreTokenizer splitter = new PreTokenizer.Words(WordPattern.GPT2);
         for (String text : texts) {
             String clean = Tokenizer.wellFormed(text);
-            splitter.split(clean, 0, clean.length(),
-                    (piece, start, end) -> seen.computeIfAbsent(piece.substring(start, end), word -> new long[1])[0]++);
+            splitter.split(NormalizedText.of(clean, false), 0, clean.length(), (piece, start, end) -> seen
+                    .computeIfAbsent(piece.text().substring(start, end), word -> new long[1])[0]++);
         }
         seen.forEach((word, count) -> {
             String spelled = ByteAlphabet.spell(word, 0, word.length());

@@ -87,6 +87,15 @@ record Json(JsonNode node, String file, String path) {
         return node.textValue();
     }
 
+    /** The one character of a string. */
+    int codePoint() {
+        String string = string();
+        if (string.isEmpty() || string.length() != Character.charCount(string.codePointAt(0))) {
+            throw expected("one character");
+        }
+        return string.codePointAt(0);
+    }
+
     int integer(int min, int max) {
         if (!node.isIntegralNumber() || !node.canConvertToInt() || node.intValue() < min || node.intValue() > max) {
             throw expected("a whole number from " + min + " to " + max);
@@ -104,13 +113,14 @@ record Json(JsonNode node, String file, String path) {
 
     boolean bool(String key, boolean otherwise) {
         Optional<Json> value = find(key);
-        if (value.isEmpty()) {
-            return otherwise;
+        return value.isEmpty() ? otherwise : value.get().bool();
+    }
+
+    boolean bool() {
+        if (!node.isBoolean()) {
+            throw expected("true or false");
         }
-        if (!value.get().node.isBoolean()) {
-            throw value.get().expected("true or false");
-        }
-        return value.get().node.booleanValue();
+        return node.booleanValue();
     }
 
     List<Json> items() {

@@ -18,6 +18,12 @@ sealed interface Model permits Bpe, Unigram, WordLevel, WordPiece {
     void encode(String text, int start, int end, Ints out);
 
     /**
+     * Appends the same ids, and for each where in the piece its text starts and ends, in bytes of UTF-8; where the model spells bytes, in
+     * bytes of that spelling.
+     */
+    void encode(String text, int start, int end, Ints out, Ints spans);
+
+    /**
      * Reads the model of a tokenizer.json.
      *
      * @param spellBytes whether pieces reach the model as bytes, in the byte alphabet

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
@@ -13,6 +14,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.stream.IntStream;
 
 /**
  * Text to token ids and back, as Hugging Face's {@code tokenizers} does it with the same {@code tokenizer.json}. Covered: byte-level BPE
@@ -27,15 +29,23 @@ public final class Tokenizer {
     private static final List<String> USUAL_EOS = List.of("</s>", "<|endoftext|>", "<|end_of_text|>", "<eos>");
     private static final List<String> USUAL_PAD = List.of("<pad>", "<|pad|>", "[PAD]");
 
+    private static final int TEXT = -1;
+
     /** The file as read: saving gives back the same bytes. */
     private final byte[] json;
     private final Normalizer normalizer;
     private final PreTokenizer preTokenizer;
     private final Model model;
     private final PostProcessor postProcessor;
+    private final Optional<Truncation> truncation;
+    private final Optional<Padding> padding;
+    /** What the post-processor makes of one text's ids, those as {@link #TEXT}. */
+    private final int[] frame;
     private final Decoder decoder;
     private final Map<String, Integer> added;
     private final String[] tokens;
+    /** How the model spells its tokens, where an added token is spelled in another way. */
+    private final String[] modelTokens;
     private final boolean[] special;
     private final AddedTokens rawTokens;
     private final AddedTokens normalizedTokens;
@@ -46,11 +56,6 @@ public final class Tokenizer {
         Json file = Json.parse(json, name);
         file.only("version", "truncation", "padding", "added_tokens", "normalizer", "pre_tokenizer", "model",
                 "post_processor", "decoder");
-        for (String key : List.of("truncation", "padding")) {
-            if (file.find(key).isPresent()) {
-                throw file.unsupported("a value for " + key);
-            }
-        }
         normalizer = file.find("normalizer").map(Normalizer::parse).orElse(new Normalizer.None());
         preTokenizer = file.find("pre_tokenizer").map(PreTokenizer::parse).orElse(new PreTokenizer.None());
         model = Model.parse(file.get("model"), preTokenizer.bytes());
@@ -74,34 +79,44 @@ public final class Tokenizer {
         tokens = new String[size];
         special = new boolean[size];
         model.vocab().forEach((token, id) -> tokens[id] = token);
+        modelTokens = tokens.clone();
         Map<String, Integer> ids = new LinkedHashMap<>();
         for (AddedToken token : addedTokens) {
             ids.put(token.content(), token.id());
             // Hugging Face (0.23) spells a token that it seeks in normalised text the way it is found there.
-            tokens[token.id()] = token.normalized() ? normalizer.apply(token.content()) : token.content();
+            NormalizedText content = NormalizedText.of(token.content(), false);
+            tokens[token.id()] = token.normalized() ? normalizer.apply(content).text() : token.content();
             special[token.id()] = token.special();
         }
         added = Collections.unmodifiableMap(ids);
         int vocabSize = size;
         postProcessor = file.find("post_processor").map(post -> PostProcessor.parse(post, vocabSize))
-                .orElse(PostProcessor.NONE);
+                .orElse(new PostProcessor.None());
+        truncation = file.find("truncation").map(Truncation::parse);
+        padding = file.find("padding").map(one -> Padding.parse(one, vocabSize));
+        frame = frame(postProcessor);
         specialIds = new Special(named(config, "bos_token", USUAL_BOS), named(config, "eos_token", USUAL_EOS),
                 named(config, "pad_token", USUAL_PAD));
     }
 
-    private Tokenizer(Tokenizer other, Special specialIds) {
+    private Tokenizer(Tokenizer other, Special specialIds, Optional<Truncation> truncation,
+            Optional<Padding> padding) {
         json = other.json;
         normalizer = other.normalizer;
         preTokenizer = other.preTokenizer;
         model = other.model;
         postProcessor = other.postProcessor;
+        frame = other.frame;
         decoder = other.decoder;
         added = other.added;
         tokens = other.tokens;
+        modelTokens = other.modelTokens;
         special = other.special;
         rawTokens = other.rawTokens;
         normalizedTokens = other.normalizedTokens;
         this.specialIds = specialIds;
+        this.truncation = truncation;
+        this.padding = padding;
     }
 
     /**
@@ -126,7 +141,19 @@ public final class Tokenizer {
 
     /** This tokenizer with other tokens in special roles; null for none. Each must be a token. */
     public Tokenizer withSpecial(String bos, String eos, String pad) {
-        return new Tokenizer(this, new Special(role("bos", bos), role("eos", eos), role("pad", pad)));
+        return new Tokenizer(this, new Special(role("bos", bos), role("eos", eos), role("pad", pad)), truncation,
+                padding);
+    }
+
+    /** This tokenizer with another limit on the length of what it encodes, or none; the file's own comes first. */
+    public Tokenizer withTruncation(Optional<Truncation> limit) {
+        return new Tokenizer(this, specialIds, limit, padding);
+    }
+
+    /** This tokenizer with another way of filling up what it encodes, or none; the file's own comes first. */
+    public Tokenizer withPadding(Optional<Padding> fill) {
+        fill.ifPresent(one -> token(one.id()));
+        return new Tokenizer(this, specialIds, truncation, fill);
     }
 
     /** Writes a tokenizer.json that Hugging Face loads: the bytes this tokenizer was read from. */
@@ -159,32 +186,155 @@ public final class Tokenizer {
         return encode(text, EncodeOptions.DEFAULT);
     }
 
-    /** The ids of a text. */
+    /** The ids of a text, with the limit and the padding that are set. */
     public int[] encode(String text, EncodeOptions options) {
+        if (truncation.isPresent() || padding.isPresent()) {
+            return padded(List.of(rows(List.of(text), options))).getFirst().ids();
+        }
         Ints ids = new Ints();
-        AddedTokens.Sink inner = new AddedTokens.Sink() {
+        pieces(NormalizedText.of(wellFormed(text), needsPlaces()), options, new Pieces() {
             @Override
-            public void text(String part) {
-                preTokenizer.split(part, 0, part.length(), (piece, start, end) -> model.encode(piece, start, end, ids));
+            public void piece(NormalizedText part, int start, int end) {
+                model.encode(part.text(), start, end, ids);
             }
 
             @Override
-            public void token(int id) {
+            public void token(int id, NormalizedText part, int start, int end) {
                 ids.add(id);
             }
-        };
-        rawTokens.split(wellFormed(text), options.parseSpecial(), new AddedTokens.Sink() {
+        });
+        return options.addSpecialTokens() ? framed(ids) : ids.toArray();
+    }
+
+    /** The tokens of a text and where they come from, with the limit and the padding that are set. */
+    public Encoding encoding(String text, EncodeOptions options) {
+        return finish(List.of(text), padded(List.of(rows(List.of(text), options))).getFirst());
+    }
+
+    /** The tokens of two texts that belong together, such as a question and where its answer stands. */
+    public Encoding encoding(String first, String second, EncodeOptions options) {
+        List<String> texts = List.of(first, second);
+        return finish(texts, padded(List.of(rows(texts, options))).getFirst());
+    }
+
+    /** The ids of each text, found on all cores; padding makes them as long as the longest. */
+    public List<int[]> encodeAll(List<String> texts, EncodeOptions options) {
+        if (padding.isEmpty()) {
+            return texts.parallelStream().map(text -> encode(text, options)).toList();
+        }
+        return padded(texts.parallelStream().map(text -> rows(List.of(text), options)).toList()).stream()
+                .map(TokenRows::ids).toList();
+    }
+
+    /** The encoding of each text, found on all cores; padding makes them as long as the longest. */
+    public List<Encoding> encodings(List<String> texts, EncodeOptions options) {
+        List<TokenRows> rows = padded(
+                texts.parallelStream().map(text -> rows(List.of(text), options)).toList());
+        return IntStream.range(0, texts.size()).parallel()
+                .mapToObj(i -> finish(List.of(texts.get(i)), rows.get(i))).toList();
+    }
+
+    private static Encoding finish(List<String> texts, TokenRows rows) {
+        return rows.finish(texts.stream().map(Tokenizer::wellFormed).toList());
+    }
+
+    private List<TokenRows> padded(List<TokenRows> encodings) {
+        return padding.isPresent() ? padding.get().apply(encodings) : encodings;
+    }
+
+    private TokenRows rows(List<String> texts, EncodeOptions options) {
+        List<TokenRows> rows = new ArrayList<>();
+        for (String text : texts) {
+            rows.add(rows(text, options, rows.size()));
+        }
+        if (truncation.isPresent()) {
+            rows = truncation.get().apply(rows,
+                    options.addSpecialTokens() ? postProcessor.added(texts.size() == 2) : 0);
+        }
+        return TokenRows.joined(postProcessor.process(rows, options.addSpecialTokens()));
+    }
+
+    private TokenRows rows(String text, EncodeOptions options, int sequence) {
+        TokenRows rows = new TokenRows();
+        Ints ids = new Ints();
+        Ints spans = new Ints();
+        pieces(NormalizedText.of(wellFormed(text), true), options, new Pieces() {
             @Override
-            public void text(String part) {
+            public void piece(NormalizedText part, int start, int end) {
+                ids.clear();
+                spans.clear();
+                model.encode(part.text(), start, end, ids, spans);
+                BytePlaces places = new BytePlaces(part, start, end, preTokenizer.bytes());
+                for (int i = 0; i < ids.size(); i++) {
+                    int from = spans.get(2 * i);
+                    int to = spans.get(2 * i + 1);
+                    rows.addText(ids.get(i), modelTokens[ids.get(i)], places.start(from, to), places.end(from, to),
+                            sequence);
+                }
+            }
+
+            @Override
+            public void token(int id, NormalizedText part, int start, int end) {
+                rows.addText(id, part.text().substring(start, end), part.start(start), part.end(end - 1), sequence);
+            }
+        });
+        return rows;
+    }
+
+    /** Receives a text cut up: pieces for the model, and the added tokens between them. */
+    private interface Pieces extends PreTokenizer.Sink {
+        void token(int id, NormalizedText text, int start, int end);
+    }
+
+    private void pieces(NormalizedText text, EncodeOptions options, Pieces pieces) {
+        AddedTokens.Sink inner = new AddedTokens.Sink() {
+            @Override
+            public void text(NormalizedText part) {
+                preTokenizer.split(part, 0, part.text().length(), pieces);
+            }
+
+            @Override
+            public void token(int id, NormalizedText part, int start, int end) {
+                pieces.token(id, part, start, end);
+            }
+        };
+        rawTokens.split(text, options.parseSpecial(), new AddedTokens.Sink() {
+            @Override
+            public void text(NormalizedText part) {
                 normalizedTokens.split(normalizer.apply(part), options.parseSpecial(), inner);
             }
 
             @Override
-            public void token(int id) {
-                ids.add(id);
+            public void token(int id, NormalizedText part, int start, int end) {
+                pieces.token(id, part, start, end);
             }
         });
-        return options.addSpecialTokens() ? postProcessor.apply(ids) : ids.toArray();
+    }
+
+    private boolean needsPlaces() {
+        return preTokenizer.needsPlaces(!(normalizer instanceof Normalizer.None));
+    }
+
+    private static int[] frame(PostProcessor postProcessor) {
+        TokenRows text = new TokenRows();
+        text.addText(TEXT, "", 0, 0, 0);
+        return TokenRows.joined(postProcessor.process(List.of(text), true)).ids();
+    }
+
+    private int[] framed(Ints ids) {
+        int[] text = ids.toArray();
+        if (frame.length == 1) {
+            return text;
+        }
+        Ints all = new Ints();
+        for (int id : frame) {
+            if (id == TEXT) {
+                all.addAll(text);
+            } else {
+                all.add(id);
+            }
+        }
+        return all.toArray();
     }
 
     /**

@@ -66,6 +66,11 @@ final class Unigram implements Model {
 
     @Override
     public void encode(String text, int start, int end, Ints out) {
+        encode(text, start, end, out, new Ints());
+    }
+
+    @Override
+    public void encode(String text, int start, int end, Ints out, Ints spans) {
         int n = end - start;
         // For each place the best way to get there: its sum, and the place and the id of its last token.
         double[] best = new double[n + 1];
@@ -92,7 +97,7 @@ final class Unigram implements Model {
                 offer(best[pos] + unknownScore, pos, unkId, pos + width, best, from, ids);
             }
         }
-        write(text, start, from, ids, out);
+        write(text, start, from, ids, out, spans);
     }
 
     private static void offer(double sum, int pos, int id, int stop, double[] best, int[] from, int[] ids) {
@@ -104,13 +109,15 @@ final class Unigram implements Model {
     }
 
     /** Follows the best path from its end, then writes its tokens in order. */
-    private void write(String text, int start, int[] from, int[] ids, Ints out) {
+    private void write(String text, int start, int[] from, int[] ids, Ints out, Ints spans) {
         int[] next = new int[from.length];
         for (int pos = from.length - 1; pos > 0; pos = from[pos]) {
             next[from[pos]] = pos;
         }
+        int bytes = 0;
         for (int pos = 0; pos < from.length - 1;) {
             int stop = next[pos];
+            int before = out.size();
             if (ids[stop] != unkId) {
                 out.add(ids[stop]);
             } else {
@@ -118,6 +125,13 @@ final class Unigram implements Model {
                     stop = next[stop];
                 }
                 unknown(text.substring(start + pos, start + stop), out);
+            }
+            int begun = bytes;
+            bytes += BpeSpans.utf8Length(text, start + pos, start + stop);
+            // Each of the bytes that unknown characters became stands for all of them.
+            for (int i = before; i < out.size(); i++) {
+                spans.add(begun);
+                spans.add(bytes);
             }
             pos = stop;
         }

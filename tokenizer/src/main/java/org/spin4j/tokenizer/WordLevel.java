@@ -27,4 +27,11 @@ final class WordLevel implements Model {
     public void encode(String text, int start, int end, Ints out) {
         out.add(vocab.getOrDefault(text.substring(start, end), unkId));
     }
+
+    @Override
+    public void encode(String text, int start, int end, Ints out, Ints spans) {
+        encode(text, start, end, out);
+        spans.add(0);
+        spans.add(BpeSpans.utf8Length(text, start, end));
+    }
 }

@@ -40,15 +40,32 @@ final class WordPiece implements Model {
 
     @Override
     public void encode(String text, int start, int end, Ints out) {
+        encode(text, start, end, out, new Ints());
+    }
+
+    @Override
+    public void encode(String text, int start, int end, Ints out, Ints spans) {
         Ints ids = new Ints();
+        Ints stops = new Ints();
         int pos = text.codePointCount(start, end) > maxChars ? -1 : start;
         while (pos >= 0 && pos < end) {
             pos = longestAt(text, pos, end, pos > start, ids);
+            stops.add(pos);
         }
         if (pos < 0) {
             out.add(unkId);
-        } else {
-            out.addAll(ids.toArray());
+            spans.add(0);
+            spans.add(BpeSpans.utf8Length(text, start, end));
+            return;
+        }
+        out.addAll(ids.toArray());
+        int from = start;
+        int bytes = 0;
+        for (int i = 0; i < stops.size(); i++) {
+            spans.add(bytes);
+            bytes += BpeSpans.utf8Length(text, from, stops.get(i));
+            spans.add(bytes);
+            from = stops.get(i);
         }
     }
 
