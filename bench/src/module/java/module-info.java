@@ -1,6 +1,7 @@
 module org.spin4j.bench {
     requires org.spin4j.engine;
     requires org.spin4j.training;
+    requires com.fasterxml.jackson.databind;
     requires java.management;
     requires jdk.management;
     requires jmh.core;

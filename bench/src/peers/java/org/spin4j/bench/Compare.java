@@ -48,6 +48,7 @@ public final class Compare {
                 new Section("training", "training steps beside libtorch", out -> CompareTraining.run(out, alone)),
                 new Section("memory", "peak memory of training beside libtorch", CompareMemory::run),
                 new Section("pairs", "SPIN steps beside libtorch", ComparePairs::run),
-                new Section("attention", "attention beside libtorch", CompareAttention::run));
+                new Section("attention", "attention beside libtorch", CompareAttention::run),
+                CompareTokenizer.SECTION);
     }
 }
