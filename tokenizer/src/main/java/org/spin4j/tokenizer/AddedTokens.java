@@ -1,5 +1,6 @@
 package org.spin4j.tokenizer;
 
+import java.util.BitSet;
 import java.util.List;
 
 /** Finds added tokens in text: at each place the longest, from left to right. A trie over the characters of their spellings. */
@@ -16,6 +17,8 @@ final class AddedTokens {
     private final PairTable edges;
     /** Per node, one more than the index of the token that ends there, or 0. */
     private final Ints ends = new Ints();
+    /** The characters that tokens begin with. */
+    private final BitSet firsts = new BitSet();
 
     /**
      * Makes the trie.
@@ -31,6 +34,9 @@ final class AddedTokens {
         for (int t = 0; t < tokens.size(); t++) {
             String spelling = normalizer.apply(NormalizedText.of(tokens.get(t).content(), false)).text();
             int node = 0;
+            if (!spelling.isEmpty()) {
+                firsts.set(spelling.charAt(0));
+            }
             for (int i = 0; i < spelling.length(); i++) {
                 long child = edges.get(node, spelling.charAt(i));
                 if (child < 0) {
@@ -58,6 +64,10 @@ final class AddedTokens {
         int done = 0;
         int pos = tokens.isEmpty() ? text.length() : 0;
         while (pos < text.length()) {
+            if (!firsts.get(text.charAt(pos))) {
+                pos++;
+                continue;
+            }
             long match = longestAt(text, pos);
             if (match < 0) {
                 pos++;

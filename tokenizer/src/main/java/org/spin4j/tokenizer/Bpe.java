@@ -8,19 +8,10 @@ import java.util.Map;
  * merged, the leftmost first, until no pair is known. A word of n characters takes O(n log n).
  */
 final class Bpe implements Model {
-    private static final int CACHE_SLOTS = 1 << 15;
-    private static final int CACHED_LENGTH = 48;
-
-    /** A word met before. Its fields are final, so that threads may exchange it through a plain array. */
-    private static final class Entry {
-        private final String word;
-        private final int[] ids;
-
-        Entry(String word, int[] ids) {
-            this.word = word;
-            this.ids = ids;
-        }
-    }
+    /** Up to here, looking through all pairs for the next merge is faster than a queue. */
+    private static final int SHORT = 32;
+    /** What {@link PairTable} answers where there is no merge, made larger than every rank. */
+    private static final long NO_MERGE = Long.MAX_VALUE;
 
     private final Map<String, Integer> vocab;
     private final PairTable merges;
@@ -34,7 +25,9 @@ final class Bpe implements Model {
     private final int[] fallback;
     /** Made when offsets are first asked for. */
     private volatile BpeSpans spans;
-    private final Entry[] cache = new Entry[CACHE_SLOTS];
+    /** Ids of the bytes where words are spelled in bytes and every byte has one, otherwise null. */
+    private final int[] byteIds;
+    private final WordCache cache = new WordCache();
 
     private Bpe(Map<String, Integer> vocab, PairTable merges, boolean spellBytes, Json json) {
         this.vocab = vocab;
@@ -48,6 +41,7 @@ final class Bpe implements Model {
                 chars.put(0, token.codePointAt(0), id);
             }
         });
+        byteIds = spellBytes ? byteIds(chars) : null;
         fallback = json.bool("byte_fallback", false) ? Model.byteTokens(vocab) : null;
     }
 
@@ -117,24 +111,14 @@ final class Bpe implements Model {
 
     @Override
     public void encode(String text, int start, int end, Ints out) {
-        int length = end - start;
-        if (length > CACHED_LENGTH) {
-            merge(spell(text, start, end), out);
-            return;
+        int[] ids = cache.find(text, start, end);
+        if (ids == null) {
+            Ints made = new Ints();
+            merge(text, start, end, made);
+            ids = made.toArray();
+            cache.add(text, start, end, ids);
         }
-        int hash = 0;
-        for (int i = start; i < end; i++) {
-            hash = 31 * hash + text.charAt(i);
-        }
-        int slot = (hash * 0x9E3779B9) >>> 17;
-        Entry entry = cache[slot];
-        if (entry == null || entry.word.length() != length || !text.startsWith(entry.word, start)) {
-            Ints ids = new Ints();
-            merge(spell(text, start, end), ids);
-            entry = new Entry(text.substring(start, end), ids.toArray());
-            cache[slot] = entry;
-        }
-        out.addAll(entry.ids);
+        out.addAll(ids);
     }
 
     @Override
@@ -152,15 +136,65 @@ final class Bpe implements Model {
         return spellBytes ? ByteAlphabet.spell(text, start, end) : text.substring(start, end);
     }
 
-    private void merge(String word, Ints out) {
+    private void merge(String text, int start, int end, Ints out) {
         if (ignoreMerges) {
-            Integer whole = vocab.get(word);
+            Integer whole = vocab.get(spell(text, start, end));
             if (whole != null) {
                 out.add(whole);
                 return;
             }
         }
-        int[] ids = symbols(word).toArray();
+        Ints symbols = symbols(text, start, end);
+        if (symbols.size() <= SHORT) {
+            mergeFew(symbols.toArray(), out);
+        } else {
+            mergeMany(symbols.toArray(), out);
+        }
+    }
+
+    private void mergeFew(int[] ids, Ints out) {
+        int n = ids.length;
+        // merges[i] is the merge of ids[i] and its right neighbour.
+        long[] found = new long[n];
+        for (int i = 0; i + 1 < n; i++) {
+            found[i] = mergeOf(ids[i], ids[i + 1]);
+        }
+        while (n > 1) {
+            long best = NO_MERGE;
+            int at = -1;
+            for (int i = 0; i + 1 < n; i++) {
+                if (found[i] < best) {
+                    best = found[i];
+                    at = i;
+                }
+            }
+            if (at < 0) {
+                break;
+            }
+            ids[at] = (int) best;
+            n--;
+            for (int i = at + 1; i < n; i++) {
+                ids[i] = ids[i + 1];
+                found[i] = found[i + 1];
+            }
+            if (at + 1 < n) {
+                found[at] = mergeOf(ids[at], ids[at + 1]);
+            }
+            if (at > 0) {
+                found[at - 1] = mergeOf(ids[at - 1], ids[at]);
+            }
+        }
+        for (int i = 0; i < n; i++) {
+            out.add(ids[i]);
+        }
+    }
+
+    /** The merge of two neighbours as {@code rank << 32 | id}, or {@link #NO_MERGE}. */
+    private long mergeOf(int left, int right) {
+        return merges.get(left, right) & NO_MERGE;
+    }
+
+    private void mergeMany(int[] ids, Ints out) {
         int n = ids.length;
         int[] previous = new int[n];
         int[] next = new int[n];
@@ -205,6 +239,29 @@ final class Bpe implements Model {
         if (merge >= 0) {
             queue.add(merge >>> 32 << 32 | at);
         }
+    }
+
+    /** The ids of the bytes of the alphabet, or null where one has none. */
+    private static int[] byteIds(PairTable chars) {
+        int[] ids = new int[256];
+        for (int b = 0; b < ids.length; b++) {
+            long id = chars.get(0, ByteAlphabet.charOf(b));
+            if (id < 0) {
+                return null;
+            }
+            ids[b] = (int) id;
+        }
+        return ids;
+    }
+
+    /** The ids of the word's bytes or characters. */
+    private Ints symbols(String text, int start, int end) {
+        if (byteIds == null) {
+            return symbols(spell(text, start, end));
+        }
+        Ints ids = new Ints();
+        ByteAlphabet.forEachByte(text, start, end, b -> ids.add(byteIds[b]));
+        return ids;
     }
 
     /** The ids of the word's characters; one that has none becomes its bytes, or the unknown token, or, as in Hugging Face, nothing. */

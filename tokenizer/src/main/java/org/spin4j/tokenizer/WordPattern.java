@@ -12,17 +12,31 @@ enum WordPattern {
     /** Llama 3: numbers in groups of three. */
     LLAMA3("(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+"),
     /** Qwen 2 and 3: digit by digit. */
-    QWEN2("(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+");
+    QWEN2("(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+"),
+    /** GPT-4o: a word begins where a small letter is followed by a capital. */
+    O200K("[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]*[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?|[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]+[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+");
 
-    private static final byte OTHER = 0;
-    private static final byte LETTER = 1;
-    private static final byte NUMBER = 2;
-    private static final byte SPACE = 3;
+    // What a character is: one bit, so that a class of several kinds is one mask.
+    private static final int SPACE = 1;
+    private static final int NUMBER = 1 << 1;
+    private static final int UPPER = 1 << 2;
+    private static final int LOWER = 1 << 3;
+    private static final int CASELESS = 1 << 4;
+    private static final int MARK = 1 << 5;
+    private static final int OTHER = 1 << 6;
+    /** Half of a character above U+FFFF. */
+    private static final int HALF = 0;
+    private static final int LETTER = UPPER | LOWER | CASELESS;
+    /** What is neither letter, number nor white space. */
+    private static final int REST = MARK | OTHER;
+    /** What GPT-4o's words begin with, and what they end with. */
+    private static final int BEGINNING = UPPER | CASELESS | MARK;
+    private static final int ENDING = LOWER | CASELESS | MARK;
     private static final byte[] KINDS = new byte[0x10000];
 
     static {
         for (int c = 0; c < KINDS.length; c++) {
-            KINDS[c] = computeKind(c);
+            KINDS[c] = (byte) (Character.isSurrogate((char) c) ? HALF : computeKind(c));
         }
     }
 
@@ -53,11 +67,12 @@ enum WordPattern {
             case GPT2 -> gpt2(text, pos, end);
             case LLAMA3 -> llama3(text, pos, end, 3);
             case QWEN2 -> llama3(text, pos, end, 1);
+            case O200K -> o200k(text, pos, end);
         };
     }
 
     private static int gpt2(String text, int pos, int end) {
-        int c = text.codePointAt(pos);
+        char c = text.charAt(pos);
         if (c == '\'') {
             int after = contraction(text, pos, end, false);
             if (after > pos) {
@@ -65,37 +80,94 @@ enum WordPattern {
             }
         }
         int start = c == ' ' && pos + 1 < end ? pos + 1 : pos;
-        byte kind = kind(text.codePointAt(start));
-        return kind == SPACE ? spaces(text, pos, end) : run(text, start, end, kind);
+        int kind = kindAt(text, start);
+        return kind == SPACE ? spaces(text, pos, end) : run(text, start, end, alike(kind));
+    }
+
+    /** The kinds that a run of letters, of numbers or of neither consists of. */
+    private static int alike(int kind) {
+        return (kind & LETTER) != 0 ? LETTER : kind == NUMBER ? NUMBER : REST;
     }
 
     private static int llama3(String text, int pos, int end, int digits) {
-        int c = text.codePointAt(pos);
-        int next = pos + Character.charCount(c);
-        byte kind = kind(c);
+        char c = text.charAt(pos);
+        int kind = kindAt(text, pos);
+        if ((kind & LETTER) != 0) {
+            return run(text, pos, end, LETTER);
+        }
+        if (kind == NUMBER) {
+            return numbers(text, pos, end, digits);
+        }
         if (c == '\'') {
             int after = contraction(text, pos, end, true);
             if (after > pos) {
                 return after;
             }
         }
-        if (kind == LETTER) {
+        int next = pos + width(text, pos);
+        if (!isNewline(c) && next < end && (kindAt(text, next) & LETTER) != 0) {
             return run(text, next, end, LETTER);
         }
-        if (kind != NUMBER && c != '\r' && c != '\n' && next < end && kind(text.codePointAt(next)) == LETTER) {
-            return run(text, next, end, LETTER);
-        }
+        return signsOrSpaces(text, pos, end, false);
+    }
+
+    private static int o200k(String text, int pos, int end) {
+        int kind = kindAt(text, pos);
         if (kind == NUMBER) {
-            int stop = next;
-            for (int n = 1; n < digits && stop < end && kind(text.codePointAt(stop)) == NUMBER; n++) {
-                stop += Character.charCount(text.codePointAt(stop));
+            return numbers(text, pos, end, 3);
+        }
+        int next = pos + width(text, pos);
+        boolean mayLead = (kind & LETTER) == 0 && !isNewline(text.charAt(pos)) && next < end;
+        // The order is that of the expression: a word with small letters first, and first with a character before it.
+        int stop = mayLead ? smallWord(text, next, end) : next;
+        if (stop == next) {
+            stop = smallWord(text, pos, end);
+            if (stop == pos && mayLead) {
+                stop = run(text, next, end, BEGINNING);
+                stop = stop == next ? pos : stop;
             }
+            if (stop == pos) {
+                stop = run(text, pos, end, BEGINNING);
+            }
+        }
+        if (stop == pos) {
+            return signsOrSpaces(text, pos, end, true);
+        }
+        return stop < end && text.charAt(stop) == '\'' ? contraction(text, stop, end, true) : stop;
+    }
+
+    /** The end of {@code [BEGINNING]*[ENDING]+} at {@code pos}, or {@code pos}. */
+    private static int smallWord(String text, int pos, int end) {
+        int capitals = run(text, pos, end, BEGINNING);
+        int stop = run(text, capitals, end, ENDING);
+        if (stop > capitals) {
             return stop;
         }
-        int start = c == ' ' && next < end ? next : pos;
-        if (kind(text.codePointAt(start)) == OTHER) {
-            int stop = run(text, start, end, OTHER);
-            while (stop < end && isNewline(text.charAt(stop))) {
+        // The first part gives back as little as it can: up to its last character that the second may take.
+        for (int i = capitals; i > pos;) {
+            int before = i - Character.charCount(text.codePointBefore(i));
+            if ((kindAt(text, before) & ENDING) != 0) {
+                return i;
+            }
+            i = before;
+        }
+        return pos;
+    }
+
+    private static int numbers(String text, int pos, int end, int most) {
+        int stop = pos;
+        for (int n = 0; n < most && stop < end && kindAt(text, stop) == NUMBER; n++) {
+            stop += width(text, stop);
+        }
+        return stop;
+    }
+
+    /** Perhaps a space, what is neither letter nor number nor space, and line ends; or else white space. */
+    private static int signsOrSpaces(String text, int pos, int end, boolean slashes) {
+        int start = text.charAt(pos) == ' ' && pos + 1 < end ? pos + 1 : pos;
+        if ((kindAt(text, start) & REST) != 0) {
+            int stop = run(text, start, end, REST);
+            while (stop < end && (isNewline(text.charAt(stop)) || slashes && text.charAt(stop) == '/')) {
                 stop++;
             }
             return stop;
@@ -116,20 +188,17 @@ enum WordPattern {
         return stop < end && stop - 1 > pos ? stop - 1 : stop;
     }
 
-    private static int run(String text, int pos, int end, byte kind) {
+    /** Where the characters of these kinds end. */
+    private static int run(String text, int pos, int end, int kinds) {
         int i = pos;
         while (i < end) {
-            char c = text.charAt(i);
-            if (Character.isHighSurrogate(c)) {
-                int point = text.codePointAt(i);
-                if (kind(point) != kind) {
-                    return i;
-                }
-                i += Character.charCount(point);
-            } else if (KINDS[c] != kind) {
-                return i;
-            } else {
+            int kind = KINDS[text.charAt(i)];
+            if ((kind & kinds) != 0) {
                 i++;
+            } else if (kind == HALF && (kindAt(text, i) & kinds) != 0) {
+                i += 2;
+            } else {
+                break;
             }
         }
         return i;
@@ -172,19 +241,28 @@ enum WordPattern {
         return kind(c) == SPACE;
     }
 
-    private static byte kind(int c) {
+    private static int kind(int c) {
         return c < KINDS.length ? KINDS[c] : computeKind(c);
     }
 
-    private static byte computeKind(int c) {
+    private static int kindAt(String text, int pos) {
+        int kind = KINDS[text.charAt(pos)];
+        return kind == HALF ? computeKind(text.codePointAt(pos)) : kind;
+    }
+
+    private static int width(String text, int pos) {
+        return Character.isHighSurrogate(text.charAt(pos)) ? 2 : 1;
+    }
+
+    private static int computeKind(int c) {
         if (c >= '\t' && c <= '\r' || c == 0x85) {
             return SPACE;
         }
         return switch (Character.getType(c)) {
-            case Character.UPPERCASE_LETTER, Character.LOWERCASE_LETTER, Character.TITLECASE_LETTER,
-                    Character.MODIFIER_LETTER,
-                    Character.OTHER_LETTER ->
-                LETTER;
+            case Character.UPPERCASE_LETTER, Character.TITLECASE_LETTER -> UPPER;
+            case Character.LOWERCASE_LETTER -> LOWER;
+            case Character.MODIFIER_LETTER, Character.OTHER_LETTER -> CASELESS;
+            case Character.NON_SPACING_MARK, Character.ENCLOSING_MARK, Character.COMBINING_SPACING_MARK -> MARK;
             case Character.DECIMAL_DIGIT_NUMBER, Character.LETTER_NUMBER, Character.OTHER_NUMBER -> NUMBER;
             case Character.SPACE_SEPARATOR, Character.LINE_SEPARATOR, Character.PARAGRAPH_SEPARATOR -> SPACE;
             default -> OTHER;

@@ -26,7 +26,7 @@ class TokenizerPropertyTest {
         Arbitrary<Character> chars = Arbitraries.frequencyOf(
                 net.jqwik.api.Tuple.of(6,
                         Arbitraries.of(' ', '\n', '\r', '\t', '\'', 's', 'l', 'e', 't', 'h', 'A', '1', '2', '.',
-                                '\u00a0', 'ſ', '\u2003', '<', '|', '>')),
+                                '\u00a0', 'ſ', '\u2003', '<', '|', '>', '/', 'B', 'É', 'é', '日', 'ʰ', 'ǅ', '\u0301')),
                 net.jqwik.api.Tuple.of(2, Arbitraries.chars().all()),
                 net.jqwik.api.Tuple.of(1, Arbitraries.chars().range('\ud800', '\udfff')));
         return chars.list().ofMaxSize(60).map(list -> {
