@@ -346,19 +346,18 @@ final class OnigurumaRegex {
         }
 
         private int hexadecimal(int kind) {
-            int end = kind == 'u' ? pos + 4 : pos + 2;
-            int from = pos;
-            if (kind == 'x' && peek() == '{') {
-                from = pos + 1;
-                end = regex.indexOf('}', pos);
-            }
+            boolean braced = kind == 'x' && peek() == '{';
+            int from = braced ? pos + 1 : pos;
+            int end = braced ? regex.indexOf('}', pos) : pos + (kind == 'u' ? 4 : 2);
             String digits = end < 0 || end > regex.length() ? "" : regex.substring(from, end);
-            if (!digits.matches("[0-9A-Fa-f]{2,6}") || Integer.parseInt(digits, 16) > Character.MAX_CODE_POINT
-                    || Integer.parseInt(digits, 16) == 0) {
+            int value = digits.matches("[0-9A-Fa-f]{1,6}") ? Integer.parseInt(digits, 16) : 0;
+            // Two digits are a byte, which past ASCII is only a part of a character.
+            int most = kind == 'x' && !braced ? 0x7F : Character.MAX_CODE_POINT;
+            if (value == 0 || value > most || value >= 0xD800 && value <= 0xDFFF) {
                 throw unsupported("\\" + (char) kind + digits);
             }
-            pos = from == pos ? end : end + 1;
-            return Integer.parseInt(digits, 16);
+            pos = braced ? end + 1 : end;
+            return value;
         }
 
         private void property(boolean negated) {

@@ -41,6 +41,8 @@ public final class Tokenizer {
     private final Optional<Padding> padding;
     /** What the post-processor makes of one text's ids, those as {@link #TEXT}. */
     private final int[] frame;
+    /** The same without special tokens. */
+    private final int[] plainFrame;
     private final Decoder decoder;
     private final Map<String, Integer> added;
     private final String[] tokens;
@@ -94,7 +96,8 @@ public final class Tokenizer {
                 .orElse(new PostProcessor.None());
         truncation = file.find("truncation").map(Truncation::parse);
         padding = file.find("padding").map(one -> Padding.parse(one, vocabSize));
-        frame = frame(postProcessor);
+        frame = frame(true);
+        plainFrame = frame(false);
         specialIds = new Special(named(config, "bos_token", USUAL_BOS), named(config, "eos_token", USUAL_EOS),
                 named(config, "pad_token", USUAL_PAD));
     }
@@ -107,6 +110,7 @@ public final class Tokenizer {
         model = other.model;
         postProcessor = other.postProcessor;
         frame = other.frame;
+        plainFrame = other.plainFrame;
         decoder = other.decoder;
         added = other.added;
         tokens = other.tokens;
@@ -203,7 +207,7 @@ public final class Tokenizer {
                 ids.add(id);
             }
         });
-        return options.addSpecialTokens() ? framed(ids) : ids.toArray();
+        return framed(ids, options.addSpecialTokens() ? frame : plainFrame);
     }
 
     /** The tokens of a text and where they come from, with the limit and the padding that are set. */
@@ -315,13 +319,13 @@ public final class Tokenizer {
         return preTokenizer.needsPlaces(!(normalizer instanceof Normalizer.None));
     }
 
-    private static int[] frame(PostProcessor postProcessor) {
+    private int[] frame(boolean addSpecialTokens) {
         TokenRows text = new TokenRows();
         text.addText(TEXT, "", 0, 0, 0);
-        return TokenRows.joined(postProcessor.process(List.of(text), true)).ids();
+        return TokenRows.joined(postProcessor.process(List.of(text), addSpecialTokens)).ids();
     }
 
-    private int[] framed(Ints ids) {
+    private static int[] framed(Ints ids, int[] frame) {
         int[] text = ids.toArray();
         if (frame.length == 1) {
             return text;
