@@ -26,6 +26,11 @@ final class OnigurumaRegex {
             "\\p{IsAlphabetic}", "digit", "\\p{Nd}", "upper", "\\p{IsUppercase}", "lower", "\\p{IsLowercase}");
     /** Pairs of letters that Oniguruma also finds as one character when case does not matter: ß and the ligatures. */
     private static final Set<String> FOLDED_PAIRS = Set.of("ss", "ff", "fi", "fl", "st");
+    /**
+     * Nothing, but in a spelling that makes Java look behind by characters and not by chars: it does so where a character beyond the basic
+     * plane follows.
+     */
+    private static final String BY_CHARACTERS = "(?!\uDBFF\uDFFF(?!))";
     /** No expression in use takes a hundredth of these steps per character. */
     private static final long STEPS_PER_CHAR = 2000;
 
@@ -133,7 +138,7 @@ final class OnigurumaRegex {
             if (pos < regex.length()) {
                 throw unsupported("an unmatched )");
             }
-            return out.toString();
+            return out.indexOf("(?<") < 0 ? out.toString() : "(?:" + out + ")" + BY_CHARACTERS;
         }
 
         private TokenizerException unsupported(String what) {
