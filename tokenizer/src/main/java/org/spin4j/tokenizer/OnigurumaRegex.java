@@ -194,7 +194,6 @@ final class OnigurumaRegex {
                     throw unsupported("(?i) that is not at the start");
                 }
                 anyCase = true;
-                out.append("(?iu)");
                 return false;
             }
             int literal = 0;
@@ -209,7 +208,9 @@ final class OnigurumaRegex {
                 case '*', '+', '?', '{' -> throw unsupported("a quantifier of nothing");
                 default -> literal = c;
             }
-            if (literal > 0) {
+            if (literal > 0 && cases(literal).length() > 1) {
+                out.append('[').append(cases(literal)).append(']');
+            } else if (literal > 0) {
                 literal(literal);
             }
             int start = before;
@@ -271,7 +272,7 @@ final class OnigurumaRegex {
             boolean outer = anyCase;
             if (accept("?i:")) {
                 anyCase = true;
-                out.append("(?iu:");
+                out.append("(?:");
             } else if (accept("?:") || peek() != '?') {
                 out.append("(?:");
             } else {
@@ -300,6 +301,19 @@ final class OnigurumaRegex {
                 throw unsupported("a character beyond ASCII in any case");
             }
             out.append("\\x{").append(Integer.toHexString(c)).append('}');
+        }
+
+        /**
+         * A letter in each case where case does not matter, and any other character as it is. Two letters have a third form; Java's own
+         * flag would take more for an i than Oniguruma does.
+         */
+        private String cases(int c) {
+            String both = new StringBuilder().appendCodePoint(c).toString();
+            if (anyCase && c < 0x80 && Character.isLetter(c)) {
+                both += (char) (c ^ 0x20);
+                both += (c | 0x20) == 's' ? "\u017F" : (c | 0x20) == 'k' ? "\u212A" : "";
+            }
+            return both;
         }
 
         /** A literal that the escape stands for, or 0 if it stood for more and is written. */
@@ -373,7 +387,8 @@ final class OnigurumaRegex {
                 not = !not;
                 name = name.substring(1);
             }
-            boolean cased = name.equals("Lu") || name.equals("Ll") || name.equals("Lt");
+            // Of these a character in another case is none.
+            boolean cased = Set.of("Lu", "Ll", "Lt", "M", "Mn").contains(name);
             if (!CATEGORIES.contains(name) && !SCRIPTS.contains(name) || cased && anyCase) {
                 throw unsupported("\\" + (negated ? "P" : "p") + "{" + name + "}" + (cased ? " in any case" : ""));
             }
@@ -418,12 +433,23 @@ final class OnigurumaRegex {
         private void range() {
             int low = member();
             if (low == 0 || peek() != '-' || regex.startsWith("-]", pos)) {
+                addCases(low, low);
                 return;
             }
             pos++;
             out.append('-');
-            if (peek() == '[' || member() == 0) {
+            int high = peek() == '[' ? 0 : member();
+            if (high == 0) {
                 throw unsupported("a range that does not end in a character");
+            }
+            addCases(low, high);
+        }
+
+        private void addCases(int low, int high) {
+            for (int c = Math.max(low, 'A'); anyCase && c <= Math.min(high, 'z'); c++) {
+                if (Character.isLetter(c)) {
+                    out.append(cases(c));
+                }
             }
         }
 
