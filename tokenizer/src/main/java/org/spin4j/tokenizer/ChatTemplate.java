@@ -1,71 +1,59 @@
 package org.spin4j.tokenizer;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.hubspot.jinjava.Jinjava;
-import com.hubspot.jinjava.JinjavaConfig;
-import com.hubspot.jinjava.LegacyOverrides;
-import com.hubspot.jinjava.el.JinjavaInterpreterResolver;
-import com.hubspot.jinjava.interpret.JinjavaInterpreter;
-import com.hubspot.jinjava.interpret.RenderResult;
-import com.hubspot.jinjava.interpret.TemplateError;
-import com.hubspot.jinjava.lib.filter.Filter;
-import com.hubspot.jinjava.lib.fn.ELFunctionDefinition;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
+import java.time.Clock;
+import java.time.LocalDateTime;
+import java.time.ZoneId;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
-import java.util.Set;
-import jinjava.javax.el.CompositeELResolver;
-import jinjava.javax.el.ELException;
+import org.spin4j.tokenizer.jinja.JinjaException;
+import org.spin4j.tokenizer.jinja.Template;
+import org.spin4j.tokenizer.jinja.Value;
 
 /**
- * A model's own way of writing a conversation, in Jinja as Hugging Face renders it: blocks trimmed, nothing escaped, what the messages say
- * never read as a template. The same object serves training and generation, so a model is asked in the form it was taught. Encode the
- * result with {@link EncodeOptions#TEMPLATED}.
+ * A model's own way of writing a conversation, in Jinja as Hugging Face's {@code apply_chat_template} renders it. The same object serves
+ * training and generation, so a model is asked in the form it was taught. {@link ChatEncoding} makes ids of it.
  *
  * <p>
- * Immutable; any number of threads may use one. What the engine cannot render as Jinja would is refused by name.
+ * Immutable; any number of threads may use one. What a template needs and is not covered is an error that names it, and so is what a
+ * template refuses by itself.
  */
 public final class ChatTemplate {
-    private static final String CHAT_ML = "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>' + '\\n' }}"
-            + "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}";
-    private static final Set<String> SAME_FILTERS = Set.of("length", "count", "upper", "lower", "first", "last", "join",
-            "default", "d", "list", "string",
-            "safe", "selectattr", "rejectattr", "map", "int");
-    private static final long MAX_OUTPUT = 64L << 20;
+    private static final List<String> TOKENS = List.of("bos_token", "eos_token", "unk_token", "sep_token", "pad_token",
+            "cls_token", "mask_token");
+    private static final ObjectMapper JSON = new ObjectMapper();
 
     private final String source;
     private final String name;
     private final Map<String, String> tokens;
-    private final Jinjava jinja;
+    private final Template template;
+    /** For conversations with tools, where a model has a template of its own for them. */
+    private final Optional<ChatTemplate> forTools;
+    private final Clock clock;
 
-    private ChatTemplate(String source, String name, Map<String, String> tokens) {
+    private ChatTemplate(String source, String name, Map<String, String> tokens, Optional<ChatTemplate> forTools,
+            Clock clock) {
         this.source = source;
         this.name = name;
         this.tokens = Map.copyOf(tokens);
-        CompositeELResolver resolver = new CompositeELResolver();
-        resolver.add(new PythonStrings());
-        resolver.add(JinjavaInterpreterResolver.DEFAULT_RESOLVER_READ_ONLY);
-        LegacyOverrides jinjaRules = LegacyOverrides.newBuilder().withEvaluateMapKeys(true).withIterateOverMapKeys(true)
-                .withUseNaturalOperatorPrecedence(true).withParseWhitespaceControlStrictly(true)
-                .withAllowAdjacentTextNodes(true)
-                .withUseTrimmingForNotesAndExpressions(true).withKeepNullableLoopValues(true).build();
-        jinja = new Jinjava(JinjavaConfig.newBuilder().withTrimBlocks(true).withLstripBlocks(true)
-                .withNestedInterpretationEnabled(false)
-                .withLegacyOverrides(jinjaRules).withElResolver(resolver).withMaxOutputSize(MAX_OUTPUT).build());
-        jinja.getGlobalContext().registerFunction(
-                new ELFunctionDefinition("", "raise_exception", ChatTemplate.class, "raiseException", String.class));
-        jinja.getGlobalContext().registerFilter(new PythonStrings.Trim());
-        for (String filter : TemplateScan.filters(source, name)) {
-            if (!filter.equals("trim") && !SAME_FILTERS.contains(filter)) {
-                jinja.getGlobalContext().registerFilter(new Refused(filter));
-            }
+        this.forTools = forTools;
+        this.clock = clock;
+        try {
+            template = Template.parse(source);
+        } catch (JinjaException e) {
+            throw new TokenizerException("expected a chat template in Jinja, " + e.getMessage() + " in " + place(e)
+                    + "; correct the template or name another", e);
         }
+    }
+
+    private ChatTemplate(String source, String name, Map<String, String> tokens) {
+        this(source, name, tokens, Optional.empty(), Clock.system(ZoneId.systemDefault()));
     }
 
     /**
@@ -77,26 +65,65 @@ public final class ChatTemplate {
     public static ChatTemplate load(Path dir) {
         return find(dir).orElseThrow(() -> new TokenizerException(
                 "expected chat_template.jinja or a chat_template in tokenizer_config.json, found neither in " + dir
-                        + "; name a template to use"));
+                        + "; name a template to use: " + String.join(", ", BuiltInTemplates.NAMES) + " or a file"));
     }
 
     /** The template of a model folder, empty if it has none. */
     public static Optional<ChatTemplate> find(Path dir) {
-        Path configFile = dir.resolve("tokenizer_config.json");
         Path jinjaFile = dir.resolve("chat_template.jinja");
-        Optional<Json> config = Files.exists(configFile)
-                ? Optional.of(Json.parse(Json.readFile(configFile), configFile.toString()))
-                : Optional.empty();
-        Map<String, String> tokens = new HashMap<>();
-        for (String key : List.of("bos_token", "eos_token", "unk_token", "pad_token")) {
-            config.flatMap(json -> json.find(key)).ifPresent(token -> tokens.put(key, tokenText(token)));
-        }
+        Optional<Json> config = config(dir);
+        Map<String, String> tokens = tokens(config);
         if (Files.exists(jinjaFile)) {
-            return Optional.of(new ChatTemplate(new String(Json.readFile(jinjaFile), StandardCharsets.UTF_8),
-                    jinjaFile.toString(), tokens));
+            return Optional.of(new ChatTemplate(text(jinjaFile), jinjaFile.toString(), tokens));
         }
-        return config.flatMap(json -> json.find("chat_template"))
-                .map(template -> new ChatTemplate(chosen(template), configFile + " (chat_template)", tokens));
+        return config.flatMap(json -> json.find("chat_template")).map(template -> {
+            String place = dir.resolve("tokenizer_config.json") + " (chat_template)";
+            if (!template.node().isArray()) {
+                return new ChatTemplate(template.string(), place, tokens);
+            }
+            Optional<ChatTemplate> forTools = named(template, "tool_use")
+                    .map(source -> new ChatTemplate(source, place + ", tool_use", tokens));
+            return new ChatTemplate(
+                    named(template, "default")
+                            .orElseThrow(() -> template.expected("a template named default among several")),
+                    place, tokens, forTools, Clock.system(ZoneId.systemDefault()));
+        });
+    }
+
+    /**
+     * The template that someone names: one of {@link #builtIns}, or a file of Jinja. Its special tokens are those of a model folder, and
+     * for a built-in template that the folder leaves open, the usual ones.
+     *
+     * @param dir the model folder
+     */
+    public static ChatTemplate choose(String nameOrFile, Path dir) {
+        Map<String, String> tokens = tokens(config(dir));
+        if (BuiltInTemplates.NAMES.contains(nameOrFile)) {
+            return builtIn(nameOrFile, tokens);
+        }
+        Path file = Path.of(nameOrFile);
+        if (!Files.isRegularFile(file)) {
+            throw new TokenizerException("expected a chat template, one of "
+                    + String.join(", ", BuiltInTemplates.NAMES) + " or a file, found " + nameOrFile
+                    + "; correct the name");
+        }
+        return new ChatTemplate(text(file), file.toString(), tokens);
+    }
+
+    /** The names of the templates that need no file: {@code alpaca}, {@code chatml}, {@code llama2}, {@code llama3}, {@code zephyr}. */
+    public static List<String> builtIns() {
+        return BuiltInTemplates.NAMES;
+    }
+
+    /**
+     * One of {@link #builtIns}.
+     *
+     * @param tokens what it calls by name, such as {@code eos_token}; those left out are the usual ones
+     */
+    public static ChatTemplate builtIn(String name, Map<String, String> tokens) {
+        Map<String, String> all = new HashMap<>(BuiltInTemplates.tokens(name));
+        all.putAll(tokens);
+        return new ChatTemplate(BuiltInTemplates.source(name), "the built-in template " + name, all);
     }
 
     /**
@@ -108,9 +135,9 @@ public final class ChatTemplate {
         return new ChatTemplate(source, "the template", tokens);
     }
 
-    /** ChatML: {@code <|im_start|>role\ncontent<|im_end|>\n} for each message. */
-    public static ChatTemplate chatMl() {
-        return new ChatTemplate(CHAT_ML, "ChatML", Map.of());
+    /** This template at another time, for those that tell the date. */
+    ChatTemplate withClock(Clock other) {
+        return new ChatTemplate(source, name, tokens, forTools.map(template -> template.withClock(other)), other);
     }
 
     /** The Jinja text. */
@@ -128,50 +155,59 @@ public final class ChatTemplate {
         return render(messages, addGenerationPrompt, Map.of());
     }
 
-    /** The conversation as text, with further values that the template may ask for, such as {@code enable_thinking}. */
-    public String render(List<Message> messages, boolean addGenerationPrompt, Map<String, Object> options) {
-        List<Map<String, String>> rows = new ArrayList<>();
-        for (Message message : messages) {
-            rows.add(Map.of("role", message.role(), "content", message.content()));
+    /**
+     * The conversation as text.
+     *
+     * @param options further values that the template may ask for, such as {@code tools}, {@code documents} or {@code enable_thinking}:
+     *        JSON, or what Jackson makes JSON of
+     */
+    public String render(List<Message> messages, boolean addGenerationPrompt, Map<String, ?> options) {
+        return renderSpans(messages, addGenerationPrompt, options).text();
+    }
+
+    /** As {@link #render(List, boolean, Map)}, with the places of what the template marks as generated. */
+    Template.Rendered renderSpans(List<Message> messages, boolean addGenerationPrompt, Map<String, ?> options) {
+        if (forTools.isPresent() && options.get("tools") != null) {
+            return forTools.get().renderSpans(messages, addGenerationPrompt, options);
         }
-        Map<String, Object> values = new HashMap<>(tokens);
-        values.putAll(options);
-        values.put("messages", rows);
-        values.put("add_generation_prompt", addGenerationPrompt);
-        RenderResult result;
+        Map<String, Value> values = new HashMap<>();
         try {
-            // Jinja drops one line end at the end of a template.
-            result = jinja.renderForResult(source.endsWith("\n") ? source.substring(0, source.length() - 1) : source,
-                    values);
-        } catch (RuntimeException | StackOverflowError e) {
-            throw new TokenizerException(
-                    "expected a template that renders, found " + e + " in " + name + "; it is not supported", e);
+            tokens.forEach((key, token) -> values.put(key, new Value.Str(token)));
+            values.put("tools", Value.None.NONE);
+            values.put("documents", Value.None.NONE);
+            options.forEach((key, value) -> values.put(key, Template.value(JSON.<JsonNode>valueToTree(value))));
+            JsonNode turns = JSON.createArrayNode().addAll(messages.stream().map(Message::node).toList());
+            values.put("messages", Template.value(turns));
+            values.put("add_generation_prompt", Value.Bool.of(addGenerationPrompt));
+            return template.render(values, LocalDateTime.now(clock));
+        } catch (JinjaException e) {
+            throw new TokenizerException("expected a template that renders this conversation, found \""
+                    + e.getMessage() + "\" in " + place(e) + "; change the conversation or the template", e);
+        } catch (StackOverflowError e) {
+            throw new TokenizerException("expected a template that renders this conversation, found one nested too "
+                    + "deeply in " + name + "; change the conversation or the template", e);
         }
-        if (!result.getErrors().isEmpty()) {
-            TemplateError error = result.getErrors().getFirst();
-            throw new TokenizerException(
-                    "expected a template that renders this conversation, found \"" + reason(error) + "\" in " + name
-                            + ":"
-                            + Math.max(1, error.getLineno()) + "; change the conversation or the template",
-                    error.getException());
-        }
-        return result.getOutput();
     }
 
-    /** What went wrong at the bottom: the engine wraps what a function threw. */
-    private static String reason(TemplateError error) {
-        Throwable deepest = error.getException();
-        while (deepest != null && deepest.getCause() != null) {
-            deepest = deepest.getCause();
-        }
-        return deepest instanceof ELException && deepest.getMessage() != null
-                ? deepest.getMessage()
-                : error.getMessage();
+    private String place(JinjaException e) {
+        return e.line() == 0 ? name : name + ":" + e.line();
     }
 
-    /** Called by templates that do not accept a conversation. */
-    public static Object raiseException(String message) {
-        throw new ELException("the template says: " + message);
+    private static String text(Path file) {
+        return new String(Json.readFile(file), StandardCharsets.UTF_8);
+    }
+
+    private static Optional<Json> config(Path dir) {
+        Path file = dir.resolve("tokenizer_config.json");
+        return Files.exists(file) ? Optional.of(Json.parse(Json.readFile(file), file.toString())) : Optional.empty();
+    }
+
+    private static Map<String, String> tokens(Optional<Json> config) {
+        Map<String, String> tokens = new HashMap<>();
+        for (String key : TOKENS) {
+            config.flatMap(json -> json.find(key)).ifPresent(token -> tokens.put(key, tokenText(token)));
+        }
+        return tokens;
     }
 
     /** A token in tokenizer_config.json: its text, or an object that holds it. */
@@ -179,24 +215,8 @@ public final class ChatTemplate {
         return value.node().isObject() ? value.get("content").string() : value.string();
     }
 
-    private static String chosen(Json template) {
-        if (!template.node().isArray()) {
-            return template.string();
-        }
-        for (Json named : template.items()) {
-            JsonNode key = named.get("name").node();
-            if (Objects.equals(key.textValue(), "default")) {
-                return named.get("template").string();
-            }
-        }
-        throw template.expected("a template named default among several");
-    }
-
-    /** Stands for a filter that is missing or differs from Jinja's: an error if it is ever reached. */
-    private record Refused(String getName) implements Filter {
-        @Override
-        public Object filter(Object value, JinjavaInterpreter interpreter, String... args) {
-            throw new ELException("the filter " + getName + " is not supported");
-        }
+    private static Optional<String> named(Json templates, String name) {
+        return templates.items().stream().filter(one -> name.equals(one.get("name").node().textValue()))
+                .map(one -> one.get("template").string()).findFirst();
     }
 }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -35,7 +36,7 @@ class BpeTrainerTest {
         List<String> texts = Fixtures.strings(GOLDEN.get("texts"));
         Tokenizer trained = BpeTrainer.train(texts, new BpeTrainer.Config(400, 2, List.of("<|endoftext|>", "<pad>")))
                 .withSpecial(null, "<|endoftext|>", "<pad>");
-        trained.saveFolder(dir.resolve("model"), Optional.of(ChatTemplate.chatMl()));
+        trained.saveFolder(dir.resolve("model"), Optional.of(ChatTemplate.builtIn("chatml", Map.of())));
         Tokenizer loaded = Tokenizer.load(dir.resolve("model"));
         loaded.save(dir.resolve("again.json"));
         assertThat(dir.resolve("again.json")).hasSameBinaryContentAs(dir.resolve("model/tokenizer.json"));
@@ -43,7 +44,8 @@ class BpeTrainerTest {
         assertThat(loaded.eosId()).hasValue(0);
         assertThat(loaded.padId()).hasValue(1);
         assertThat(loaded.bosId()).isEmpty();
-        assertThat(ChatTemplate.load(dir.resolve("model")).source()).isEqualTo(ChatTemplate.chatMl().source());
+        assertThat(ChatTemplate.load(dir.resolve("model")).source())
+                .isEqualTo(ChatTemplate.builtIn("chatml", Map.of()).source());
         for (String text : texts) {
             assertThat(loaded.encode(text)).isEqualTo(trained.encode(text));
         }

@@ -52,7 +52,7 @@ final class Fixtures {
 
     static List<Message> messages(JsonNode array) {
         return StreamSupport.stream(array.spliterator(), false)
-                .map(m -> new Message(m.get("role").textValue(), m.get("content").textValue())).toList();
+                .map(Message::of).toList();
     }
 
     static Tokenizer tokenizer(JsonNode json) {
