@@ -99,8 +99,7 @@ final class NormalizedText {
             rewrite.skip(found.get(i + 1));
             rewrite.insert(content);
         }
-        rewrite.keep(text.length());
-        return rewrite.result();
+        return rewrite.rest();
     }
 
     /** Another text made of this one, from left to right. */
@@ -163,6 +162,15 @@ final class NormalizedText {
                     ends.add(like < 0 ? 0 : source.ends[like]);
                 }
             }
+        }
+
+        /** The result when the rest of the source is taken over. */
+        NormalizedText rest() {
+            if (position == 0 && out.isEmpty()) {
+                return source;
+            }
+            keep(source.text.length());
+            return result();
         }
 
         NormalizedText result() {

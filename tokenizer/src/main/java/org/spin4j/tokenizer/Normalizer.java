@@ -63,18 +63,17 @@ sealed interface Normalizer {
             NormalizedText.Rewrite rewrite = new NormalizedText.Rewrite(text);
             for (int i = 0; i < from.length();) {
                 int c = from.codePointAt(i);
-                i += Character.charCount(c);
                 int lower = CharacterTables.lower(c);
-                if (lower == c) {
+                if (lower != c) {
                     rewrite.keep(i);
-                } else {
                     rewrite.replace(lower);
                     if (c == 0x130) {
                         rewrite.insert(0x307);
                     }
                 }
+                i += Character.charCount(c);
             }
-            return rewrite.result();
+            return rewrite.rest();
         }
     }
 
@@ -145,16 +144,15 @@ sealed interface Normalizer {
             NormalizedText.Rewrite rewrite = new NormalizedText.Rewrite(text);
             for (int i = 0; i < from.length();) {
                 int c = from.codePointAt(i);
-                i += Character.charCount(c);
                 if (isIdeograph(c)) {
+                    rewrite.keep(i);
                     rewrite.replace(' ');
                     rewrite.insert(c);
                     rewrite.insert(' ');
-                } else {
-                    rewrite.keep(i);
                 }
+                i += Character.charCount(c);
             }
-            return rewrite.result();
+            return rewrite.rest();
         }
 
         /** CJK ideographs, in the blocks that BERT knows. */
@@ -187,14 +185,14 @@ sealed interface Normalizer {
         NormalizedText.Rewrite rewrite = new NormalizedText.Rewrite(text);
         for (int i = 0; i < from.length();) {
             int c = from.codePointAt(i);
-            i += Character.charCount(c);
-            if (kept.test(c)) {
+            int next = i + Character.charCount(c);
+            if (!kept.test(c)) {
                 rewrite.keep(i);
-            } else {
-                rewrite.skip(i);
+                rewrite.skip(next);
             }
+            i = next;
         }
-        return rewrite.result();
+        return rewrite.rest();
     }
 
     private static NormalizedText map(NormalizedText text, IntUnaryOperator mapping) {
@@ -202,15 +200,14 @@ sealed interface Normalizer {
         NormalizedText.Rewrite rewrite = new NormalizedText.Rewrite(text);
         for (int i = 0; i < from.length();) {
             int c = from.codePointAt(i);
-            i += Character.charCount(c);
             int mapped = mapping.applyAsInt(c);
-            if (mapped == c) {
+            if (mapped != c) {
                 rewrite.keep(i);
-            } else {
                 rewrite.replace(mapped);
             }
+            i += Character.charCount(c);
         }
-        return rewrite.result();
+        return rewrite.rest();
     }
 
     /** A handful of replacements, each ten times as long as what it replaces, would fill any memory. No Unicode form grows 20 times. */

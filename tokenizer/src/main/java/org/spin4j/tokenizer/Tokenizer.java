@@ -17,9 +17,8 @@ import java.util.OptionalInt;
 import java.util.stream.IntStream;
 
 /**
- * Text to token ids and back, as Hugging Face's {@code tokenizers} does it with the same {@code tokenizer.json}. Covered: byte-level BPE
- * (GPT-2, Llama 3, Qwen) and SentencePiece-style BPE with byte fallback (Llama 2, Mistral). A file that asks for anything else is refused
- * with the name of what it asks for, so ids are right or there are none.
+ * Text to token ids and back, as Hugging Face's {@code tokenizers} does it with the same {@code tokenizer.json}. A file that asks for what
+ * is not here is refused with the name of it, so ids are right or there are none.
  *
  * <p>
  * Immutable; any number of threads may use one. A lone surrogate in a text counts as U+FFFD.

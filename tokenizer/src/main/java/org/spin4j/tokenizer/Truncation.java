@@ -3,7 +3,8 @@ package org.spin4j.tokenizer;
 import java.util.List;
 
 /**
- * A limit on the number of tokens: the {@code truncation} of a tokenizer.json.
+ * A limit on the number of tokens: the {@code truncation} of a tokenizer.json, as Hugging Face's tokenizers up to 0.22 keep it. Version
+ * 0.23 stops encoding a text at the limit, so that it loses what overflows and sometimes mistakes which of two texts is longer.
  *
  * @param maxLength the most tokens, with those put around the text
  * @param stride how many tokens two stretches next to each other share

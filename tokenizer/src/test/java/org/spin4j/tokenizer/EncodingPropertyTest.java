@@ -50,7 +50,7 @@ class EncodingPropertyTest {
         return parts.list().ofMaxSize(20).map(list -> String.join("", list));
     }
 
-    @Property(tries = 2000)
+    @Property(tries = 800)
     void anEncodingHasTheIdsOfTheTextAndPlacesInIt(@ForAll("texts") String text,
             @ForAll @IntRange(min = 0, max = 149) int which, @ForAll boolean special, @ForAll boolean parse) {
         Tokenizer tokenizer = TOKENIZERS.get(which);
@@ -66,7 +66,7 @@ class EncodingPropertyTest {
         assertThat(encoding.overflowing()).isEmpty();
     }
 
-    @Property(tries = 1000)
+    @Property(tries = 500)
     void streamedIsDecodedAtOnce(@ForAll List<@IntRange(min = -1, max = 420) Integer> ids,
             @ForAll @IntRange(min = 0, max = 149) int which, @ForAll boolean skipSpecial) {
         Tokenizer tokenizer = TOKENIZERS.get(which);
@@ -115,10 +115,10 @@ class EncodingPropertyTest {
     @Test
     void manyAtOnceAreEachByItself() {
         List<String> texts = new ArrayList<>();
-        for (int i = 0; i < 3000; i++) {
+        for (int i = 0; i < 1000; i++) {
             texts.add("the Day é" + i + " foo_bar😀 " + "ab".repeat(i % 50));
         }
-        for (Tokenizer tokenizer : TOKENIZERS.subList(0, 30)) {
+        for (Tokenizer tokenizer : TOKENIZERS.subList(0, 8)) {
             List<int[]> all = tokenizer.encodeAll(texts, EncodeOptions.DEFAULT);
             for (int i = 0; i < texts.size(); i += 97) {
                 assertThat(all.get(i)).isEqualTo(tokenizer.encode(texts.get(i)));
@@ -168,7 +168,7 @@ class EncodingPropertyTest {
                 "a*a*a*a*b");
         Tokenizer tokenizer = Fixtures.tokenizer(json);
         assertThat(tokenizer.decode(tokenizer.encode("aab c"), false)).contains("x");
-        assertThatThrownBy(() -> tokenizer.encode("a".repeat(20_000))).isInstanceOf(TokenizerException.class)
+        assertThatThrownBy(() -> tokenizer.encode("a".repeat(5_000))).isInstanceOf(TokenizerException.class)
                 .hasMessageContaining("a*a*a*a*b").hasMessageContaining("too many steps");
     }
 }
