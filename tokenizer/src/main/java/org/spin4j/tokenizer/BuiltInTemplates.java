@@ -5,7 +5,6 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
-import java.util.Map;
 
 /** Templates of well-known chat formats, for models that bring none. */
 final class BuiltInTemplates {
@@ -23,14 +22,5 @@ final class BuiltInTemplates {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-    }
-
-    /** The special tokens that the models of a format have. */
-    static Map<String, String> tokens(String name) {
-        return switch (name) {
-            case "chatml" -> Map.of("eos_token", "<|im_end|>");
-            case "llama3" -> Map.of("bos_token", "<|begin_of_text|>", "eos_token", "<|eot_id|>");
-            default -> Map.of("bos_token", "<s>", "eos_token", "</s>");
-        };
     }
 }

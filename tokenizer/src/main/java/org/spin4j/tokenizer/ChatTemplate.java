@@ -91,8 +91,7 @@ public final class ChatTemplate {
     }
 
     /**
-     * The template that someone names: one of {@link #builtIns}, or a file of Jinja. Its special tokens are those of a model folder, and
-     * for a built-in template that the folder leaves open, the usual ones.
+     * The template that someone names: one of {@link #builtIns}, or a file of Jinja. Its special tokens are those of a model folder.
      *
      * @param dir the model folder
      */
@@ -118,12 +117,10 @@ public final class ChatTemplate {
     /**
      * One of {@link #builtIns}.
      *
-     * @param tokens what it calls by name, such as {@code eos_token}; those left out are the usual ones
+     * @param tokens what it calls by name, such as {@code eos_token}; for those left out the template has the usual ones
      */
     public static ChatTemplate builtIn(String name, Map<String, String> tokens) {
-        Map<String, String> all = new HashMap<>(BuiltInTemplates.tokens(name));
-        all.putAll(tokens);
-        return new ChatTemplate(BuiltInTemplates.source(name), "the built-in template " + name, all);
+        return new ChatTemplate(BuiltInTemplates.source(name), "the built-in template " + name, tokens);
     }
 
     /**

@@ -31,7 +31,8 @@ public final class Message {
      */
     public static Message of(JsonNode json) {
         JsonNode content = json.path("content");
-        boolean isContent = content.isTextual() || content.isArray() || content.isNull() || content.isMissingNode();
+        boolean isContent = content.isTextual() || content.isArray() || content.isNull()
+                || content.isMissingNode() && json.has("tool_calls");
         if (!(json instanceof ObjectNode object) || !json.path("role").isTextual() || !isContent) {
             throw new TokenizerException("expected a message {\"role\":\"…\",\"content\":\"…\"}, found " + json
                     + "; write role as a string and content as a string or a list of parts");

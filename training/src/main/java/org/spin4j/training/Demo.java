@@ -25,6 +25,7 @@ import org.spin4j.kernels.DType;
 import org.spin4j.kernels.Kernels;
 import org.spin4j.tokenizer.BpeTrainer;
 import org.spin4j.tokenizer.ChatTemplate;
+import org.spin4j.tokenizer.Message;
 import org.spin4j.tokenizer.Tokenizer;
 
 /**
@@ -136,7 +137,7 @@ public final class Demo {
         tasks = DemoTasks.splits(seed, scale.examples(), 500, 500);
         writeData();
         DecoderConfig config = trainTokenizer();
-        text = TextData.open(tokenizer, config, POSITIONS, POSITIONS / 2);
+        text = TextData.open(tokenizer, config, POSITIONS, POSITIONS / 2, Optional.empty());
         try (Decoder model = Decoder.random(config, DType.F32, seed)) {
             pretrain(model);
             score("base, half wrong", "base/model", model);
@@ -191,8 +192,8 @@ public final class Demo {
     }
 
     private Examples.Response example(DemoTasks.Example e, String answer) {
-        return text.response(new Row.Conversation(new Row.Chat(List.of(new Row.Turn("user", e.prompt()),
-                new Row.Turn("assistant", answer)))));
+        return text.response(new Row.Conversation(new Row.Chat(List.of(new Message("user", e.prompt()),
+                new Message("assistant", answer)))));
     }
 
     private Examples.Sequence sequence(DemoTasks.Example e, String answer) {

@@ -3,6 +3,7 @@ package org.spin4j.training;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import org.spin4j.tokenizer.Message;
 
 /** Training rows as token ids. */
 final class Examples {
@@ -52,7 +53,7 @@ final class Examples {
      * @param turns  the conversation up to the response; plain text is one turn of the user
      * @param answer the response
      */
-    record Source(List<Row.Turn> turns, String answer) {}
+    record Source(List<Message> turns, String answer) {}
 
     /** A prompt with a preferred and a rejected response; SPIN: real and generated. */
     record Pair(int[] prompt, int[] chosen, int[] rejected) {

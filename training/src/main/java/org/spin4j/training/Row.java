@@ -1,6 +1,9 @@
 package org.spin4j.training;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import java.util.List;
+import java.util.Map;
+import org.spin4j.tokenizer.Message;
 
 /**
  * One row of data in the form it was written in: text or token ids. Turning it into token ids for a model is the business of
@@ -8,25 +11,27 @@ import java.util.List;
  */
 public sealed interface Row {
 
-    /**
-     * A turn of a conversation.
-     *
-     * @param role system, user, assistant or what else the chat template knows
-     * @param content what was said
-     */
-    record Turn(String role, String content) {}
-
     /** A piece of a row: text, turns or ids. */
     sealed interface Content {}
 
     /** Text as written; no template is applied to it. */
     record Text(String text) implements Content {}
 
-    /** Turns of a conversation, in order, at least one. */
-    record Chat(List<Turn> turns) implements Content {
-        /** The list is copied. */
+    /**
+     * Turns of a conversation, in order, at least one.
+     *
+     * @param options what else the chat template is told: tools, documents and the like
+     */
+    record Chat(List<Message> turns, Map<String, JsonNode> options) implements Content {
+        /** List and map are copied. */
         public Chat {
             turns = List.copyOf(turns);
+            options = Map.copyOf(options);
+        }
+
+        /** Turns and nothing else. */
+        public Chat(List<Message> turns) {
+            this(turns, Map.of());
         }
     }
 

@@ -2,8 +2,12 @@ package org.spin4j.training;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.IntPredicate;
+import org.spin4j.tokenizer.Message;
+import org.spin4j.tokenizer.TokenizerException;
 import org.spin4j.training.JsonLines.Line;
 
 /**
@@ -126,15 +130,15 @@ public final class RowParser {
     }
 
     /** Two whole conversations: the turns they share are the prompt, the last turn of each is the response. */
-    private static Row.Pair splitPrompt(Line line, String chosenKey, String rejectedKey, List<Row.Turn> chosen,
-            List<Row.Turn> rejected) {
-        List<Row.Turn> prompt = chosen.subList(0, chosen.size() - 1);
+    private static Row.Pair splitPrompt(Line line, String chosenKey, String rejectedKey, List<Message> chosen,
+            List<Message> rejected) {
+        List<Message> prompt = chosen.subList(0, chosen.size() - 1);
         if (prompt.isEmpty() || !prompt.equals(rejected.subList(0, rejected.size() - 1))) {
             throw BadInputException.of(
                     "expected %s and %s to differ only in their last turn, found %s in %s; write the same prompt in both",
                     chosenKey, rejectedKey, prompt.isEmpty() ? "a single turn" : "different prompts", line.where());
         }
-        return new Row.Pair(new Row.Chat(prompt), new Row.Chat(List.of(chosen.getLast())),
+        return new Row.Pair(new Row.Chat(prompt, options(line)), new Row.Chat(List.of(chosen.getLast())),
                 new Row.Chat(List.of(rejected.getLast())));
     }
 
@@ -156,14 +160,31 @@ public final class RowParser {
         if (!array.isArray() || array.isEmpty()) {
             throw wrong(line, key, "a list of messages", array);
         }
-        List<Row.Turn> turns = new ArrayList<>();
+        List<Message> turns = new ArrayList<>();
         for (JsonNode turn : array) {
-            if (!turn.path("role").isTextual() || !turn.path("content").isTextual()) {
-                throw wrong(line, key, "messages {\"role\":\"…\",\"content\":\"…\"}", turn);
+            try {
+                turns.add(Message.of(turn));
+            } catch (TokenizerException e) {
+                BadInputException wrong = wrong(line, key, "messages {\"role\":\"…\",\"content\":\"…\"}", turn);
+                wrong.initCause(e);
+                throw wrong;
             }
-            turns.add(new Row.Turn(turn.get("role").textValue(), turn.get("content").textValue()));
         }
-        return new Row.Chat(turns);
+        return new Row.Chat(turns, options(line));
+    }
+
+    /** What a row tells the chat template beside the turns, with TRL's names. */
+    private static Map<String, JsonNode> options(Line line) {
+        Map<String, JsonNode> options = new LinkedHashMap<>();
+        for (String key : List.of("tools", "documents")) {
+            JsonNode value = line.object().path(key);
+            if (value.isArray()) {
+                options.put(key, value);
+            }
+        }
+        line.object().path("chat_template_kwargs").properties()
+                .forEach(entry -> options.put(entry.getKey(), entry.getValue()));
+        return options;
     }
 
     private static Row.Ids ids(Line line, String key) {

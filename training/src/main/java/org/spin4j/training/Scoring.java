@@ -41,7 +41,8 @@ public record Scoring(int rows, long tokens, double nats, int cuts) {
             rows.add(row);
             switch (row) {
                 case Row.Pair pair -> pairs.add(pair(text.pair(pair), vocab));
-                case Row.Sequence sequence -> responses.addAll(continuation(text.sequence(sequence).ids(), vocab));
+                case Row.Sequence sequence ->
+                    responses.addAll(continuation(text.sequence(sequence, false).ids(), vocab));
                 default -> responses.add(response(text.response(row), vocab));
             }
             return row;

@@ -14,6 +14,7 @@ import org.spin4j.engine.Decoder;
 import org.spin4j.engine.Generator;
 import org.spin4j.engine.Sample;
 import org.spin4j.engine.Sampling;
+import org.spin4j.tokenizer.Message;
 
 /**
  * Self-play fine-tuning (arXiv 2401.01335, algorithm 1) as a run. Iteration t starts from the model of iteration t-1, which
@@ -167,7 +168,7 @@ public final class Spin {
             String real = game.text().text(row.response());
             String generated = game.text().text(sample.ids());
             Examples.Source source = row.source().orElseGet(() -> new Examples.Source(
-                    List.of(new Row.Turn("user", game.text().text(row.prompt()))), real));
+                    List.of(new Message("user", game.text().text(row.prompt()))), real));
             line.set("real", conversation(source.turns(), source.answer()));
             line.set("generated", conversation(source.turns(), withoutLead(generated, real, source.answer())));
             line.set("prompt_ids", ids(row.prompt()));
@@ -179,9 +180,9 @@ public final class Spin {
         JsonLines.writeAll(file, lines);
     }
 
-    private static ArrayNode conversation(List<Row.Turn> prompt, String answer) {
+    private static ArrayNode conversation(List<Message> prompt, String answer) {
         ArrayNode turns = JsonLines.JSON.createArrayNode();
-        prompt.forEach(t -> turns.addObject().put("role", t.role()).put("content", t.content()));
+        prompt.forEach(turn -> turns.add(turn.json()));
         turns.addObject().put("role", "assistant").put("content", answer);
         return turns;
     }

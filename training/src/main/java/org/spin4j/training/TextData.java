@@ -1,5 +1,7 @@
 package org.spin4j.training;
 
+import java.io.IOException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -7,6 +9,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import org.spin4j.engine.DecoderConfig;
+import org.spin4j.tokenizer.ChatEncoding;
 import org.spin4j.tokenizer.ChatTemplate;
 import org.spin4j.tokenizer.EncodeOptions;
 import org.spin4j.tokenizer.Message;
@@ -43,13 +46,18 @@ public final class TextData {
      * @param folder          where they lie; a folder without tokenizer.json serves rows of ids only
      * @param maxLength       longest sequence, further limited by the model's positions
      * @param maxPromptLength longest prompt; a longer one loses its beginning
+     * @param chatTemplate    name or file of the chat template, as {@link ChatTemplate#choose} takes it; empty for the one beside the
+     *                        tokenizer
      */
-    public static TextData open(Path folder, DecoderConfig config, int maxLength, int maxPromptLength) {
+    public static TextData open(Path folder, DecoderConfig config, int maxLength, int maxPromptLength,
+            Optional<String> chatTemplate) {
         Path dir = Files.isDirectory(folder) ? folder : folder.toAbsolutePath().getParent();
         boolean present = !Files.isDirectory(folder) || Files.exists(folder.resolve("tokenizer.json"));
         Optional<Tokenizer> tokenizer = present ? Optional.of(Tokenizer.load(folder)) : Optional.empty();
         int longest = Math.min(maxLength, config.maxPositions());
-        return new TextData(tokenizer, ChatTemplate.find(dir), List.copyOf(config.eosTokenIds()), longest,
+        Optional<ChatTemplate> template = chatTemplate.map(chosen -> ChatTemplate.choose(chosen, dir))
+                .or(() -> ChatTemplate.find(dir));
+        return new TextData(tokenizer, template, List.copyOf(config.eosTokenIds()), longest,
                 Math.min(maxPromptLength, longest - 1));
     }
 
@@ -57,6 +65,22 @@ public final class TextData {
     public Tokenizer tokenizer() {
         return tokenizer.orElseThrow(() -> BadInputException.of(
                 "expected rows of ids or a tokenizer.json beside the model, found text and no tokenizer; set tokenizer=DIR"));
+    }
+
+    /**
+     * Copies the tokenizer's files into a folder, with the chat template that is in use, so that a model saved with them is asked as it
+     * was taught.
+     *
+     * @param from the folder they lie in
+     */
+    void saveTokenizer(Path from, Path folder) throws IOException {
+        try (DirectoryStream<Path> files = Files.newDirectoryStream(from,
+                "{*token*,vocab*,merges*,generation_config*}.{json,txt,model}")) {
+            for (Path file : files) {
+                Files.copy(file, folder.resolve(file.getFileName()));
+            }
+        }
+        Files.writeString(folder.resolve("chat_template.jinja"), template().source());
     }
 
     /** Whether text can be read and written. */
@@ -76,11 +100,8 @@ public final class TextData {
 
     private ChatTemplate template() {
         return template.orElseThrow(() -> BadInputException.of("expected a chat template in tokenizer_config.json or "
-                + "chat_template.jinja, found none beside the tokenizer; use rows of text or ids"));
-    }
-
-    private static List<Message> messages(List<Row.Turn> turns) {
-        return turns.stream().map(t -> new Message(t.role(), t.content())).toList();
+                + "chat_template.jinja, found none beside the tokenizer; name one, such as chatml, or use rows of text "
+                + "or ids"));
     }
 
     private int[] cutPrompt(int[] ids) {
@@ -109,8 +130,7 @@ public final class TextData {
         return cutPrompt(switch (content) {
             case Row.Ids ids -> ids.toArray();
             case Row.Text text -> tokenizer().encode(text.text(), EncodeOptions.DEFAULT);
-            case Row.Chat chat -> tokenizer().encode(template().render(messages(chat.turns()), true),
-                    EncodeOptions.TEMPLATED);
+            case Row.Chat chat -> ChatEncoding.prompt(tokenizer(), template(), chat.turns(), chat.options());
         });
     }
 
@@ -138,10 +158,10 @@ public final class TextData {
         if (!(prompt instanceof Row.Chat before)) {
             throw BadInputException.of("expected prompt and response both as chat messages, found only one");
         }
-        List<Row.Turn> all = new ArrayList<>(before.turns());
+        List<Message> all = new ArrayList<>(before.turns());
         all.addAll(answer.turns());
-        String start = template().render(messages(before.turns()), true);
-        String whole = template().render(messages(all), false);
+        String start = template().render(before.turns(), true, before.options());
+        String whole = template().render(all, false, before.options());
         if (!whole.startsWith(start)) {
             throw BadInputException
                     .of("expected a chat template whose prompt begins the whole conversation, found one that "
@@ -158,14 +178,15 @@ public final class TextData {
 
     /** The last assistant turn of a conversation as a response to all before it. */
     private Examples.Response lastTurn(Row.Chat chat) {
-        List<Row.Turn> turns = chat.turns();
-        Row.Turn last = turns.getLast();
+        List<Message> turns = chat.turns();
+        Message last = turns.getLast();
         if (turns.size() < 2 || !last.role().equals("assistant")) {
             throw BadInputException
                     .of("expected a conversation that ends with an assistant turn after at least one other, "
                             + "found %d turns ending with '%s'", turns.size(), last.role());
         }
-        return responseTo(new Row.Chat(turns.subList(0, turns.size() - 1)), new Row.Chat(List.of(last)));
+        return responseTo(new Row.Chat(turns.subList(0, turns.size() - 1), chat.options()),
+                new Row.Chat(List.of(last)));
     }
 
     private Examples.Response responseTo(Row.Content prompt, Row.Content response) {
@@ -178,7 +199,7 @@ public final class TextData {
             return Optional.of(new Examples.Source(before.turns(), answer.turns().getLast().content()));
         }
         if (prompt instanceof Row.Text before && response instanceof Row.Text answer) {
-            return Optional.of(new Examples.Source(List.of(new Row.Turn("user", before.text())), answer.text()));
+            return Optional.of(new Examples.Source(List.of(new Message("user", before.text())), answer.text()));
         }
         return Optional.empty();
     }
@@ -215,9 +236,14 @@ public final class TextData {
                 cutEnd(Arrays.copyOfRange(ids, start, ids.length), maxLength - prompt.length));
     }
 
-    /** A row of SFT data as a sequence with labels on the response only. */
-    public Examples.Sequence sequence(Row row) {
+    /**
+     * A row of SFT data as a sequence with labels on what is to be learnt.
+     *
+     * @param allTurns of a conversation learn all turns of the assistant, not the last one only
+     */
+    public Examples.Sequence sequence(Row row, boolean allTurns) {
         return switch (row) {
+            case Row.Conversation c when allTurns -> assistantTurns(c.chat());
             case Row.Labelled l -> labelled(l);
             case Row.PlainText t -> plain(t.text());
             case Row.Sequence s -> {
@@ -229,6 +255,19 @@ public final class TextData {
                 yield Examples.Sequence.of(r.prompt(), r.response());
             }
         };
+    }
+
+    /** A whole conversation; one whose last turn the template leaves open gets the end token, which is learnt too. */
+    private Examples.Sequence assistantTurns(Row.Chat chat) {
+        ChatEncoding encoding = ChatEncoding.of(tokenizer(), template(), chat.turns(), chat.options(), endIds);
+        int[] mask = encoding.mask();
+        boolean open = mask.length > 0 && mask[mask.length - 1] == 1;
+        int[] ids = cutEnd(open ? withEnd(encoding.ids()) : encoding.ids(), maxLength);
+        int[] labels = ids.clone();
+        for (int i = 0; i < Math.min(mask.length, labels.length); i++) {
+            labels[i] = mask[i] == 1 ? ids[i] : Row.Labelled.NO_LOSS;
+        }
+        return new Examples.Sequence(ids, labels);
     }
 
     private Examples.Sequence labelled(Row.Labelled row) {

@@ -70,16 +70,19 @@ public final class TrainingRun {
         Path trainData = config.require("train_data");
         try (Decoder policy = Decoder.load(modelFolder)) {
             Path tokenizer = config.tokenizer().orElse(modelFolder);
-            TextData text = TextData.open(tokenizer, policy.config(), config.maxLength(), config.maxPromptLength());
+            TextData text = TextData.open(tokenizer, policy.config(), config.maxLength(), config.maxPromptLength(),
+                    config.chatTemplate().map(Path::toString));
             Path tokenizerFolder = Files.isDirectory(tokenizer) ? tokenizer : tokenizer.toAbsolutePath().getParent();
             Map<String, String> inputs = new TreeMap<>();
             inputs.put("model", fingerprint(modelFolder));
             config.tokenizer().ifPresent(t -> inputs.put("tokenizer", Fingerprint.of(t)));
             inputs.put("train_data", dataFingerprint(trainData));
+            config.chatTemplate().filter(Files::isRegularFile)
+                    .ifPresent(file -> inputs.put("chat_template", Fingerprint.of(file)));
             Work work = switch (method) {
-                case SFT -> sft(policy, text, trainData, inputs, tokenizerFolder);
-                case DPO -> dpo(policy, text, trainData, inputs, tokenizerFolder);
-                case SPIN -> spin(policy, text, trainData, inputs, tokenizerFolder);
+                case SFT -> sft(policy, text, trainData, inputs);
+                case DPO -> dpo(policy, text, trainData, inputs);
+                case SPIN -> spin(policy, text, trainData, inputs);
             };
             if (text.cuts() > 0) {
                 progress.say(String.format("%,d prompts or responses were cut to max_prompt_length or max_length",
@@ -87,7 +90,11 @@ public final class TrainingRun {
             }
             try (RunContext context = RunContext.open(kernels, config, resume, progress, interrupt)) {
                 writeFacts(context.run());
-                Trained trained = work.in(context);
+                Path companions = config.chatTemplate().isEmpty()
+                        ? tokenizerFolder
+                        : context.run().stage("tokenizer", context.inputs(inputs),
+                                temporary -> text.saveTokenizer(tokenizerFolder, temporary));
+                Trained trained = work.in(context, companions);
                 Path report = RunReport.write(folder);
                 return new Outcome(folder, trained.model(), report, trained.results());
             }
@@ -97,16 +104,17 @@ public final class TrainingRun {
     /** A method with its data, ready to run. */
     @FunctionalInterface
     private interface Work {
-        Trained in(RunContext context);
+        /** Trains; the tokenizer's files in a folder go along with every model. */
+        Trained in(RunContext context, Path tokenizer);
     }
 
     private record Trained(Path model, Map<String, Map<String, Double>> results) {}
 
     // ---- the methods -------------------------------------------------------------------------------------------------
 
-    private Work sft(Decoder policy, TextData text, Path trainData, Map<String, String> inputs, Path tokenizer) {
+    private Work sft(Decoder policy, TextData text, Path trainData, Map<String, String> inputs) {
         int vocab = policy.config().vocabSize();
-        Function<Row, Examples.Sequence> encode = row -> checked(text.sequence(row), vocab);
+        Function<Row, Examples.Sequence> encode = row -> checked(text.sequence(row, config.assistantOnlyLoss()), vocab);
         List<Examples.Sequence> rows = nonEmpty(RunContext.read(trainData, RowParser::sft, encode), trainData);
         if (rows.stream().allMatch(row -> row.targets() == 0)) {
             throw BadInputException.of("expected a labelled token to learn, found none in %s; labels of -100 are not "
@@ -114,7 +122,7 @@ public final class TrainingRun {
         }
         List<Examples.Sequence> heldOut = config.evalData().map(f -> RunContext.read(f, RowParser::sft, encode))
                 .orElse(List.of());
-        return context -> {
+        return (context, tokenizer) -> {
             Map<String, Map<String, Double>> results = new LinkedHashMap<>();
             Supplier<Map<String, Double>> numbers = () -> Map.of("nll_per_token",
                     HeldOut.ofSequences(context, policy, heldOut).nllPerToken());
@@ -125,14 +133,14 @@ public final class TrainingRun {
         };
     }
 
-    private Work dpo(Decoder policy, TextData text, Path trainData, Map<String, String> inputs, Path tokenizer) {
+    private Work dpo(Decoder policy, TextData text, Path trainData, Map<String, String> inputs) {
         int vocab = policy.config().vocabSize();
         Function<Row, Examples.Pair> encode = row -> checked(text.pair((Row.Pair) row), vocab);
         List<Examples.Pair> rows = nonEmpty(RunContext.read(trainData, RowParser::dpo, encode), trainData);
         List<Examples.Pair> heldOut = config.evalData().map(f -> RunContext.read(f, RowParser::dpo, encode))
                 .orElse(List.of());
         config.refModel().ifPresent(r -> inputs.put("ref_model", fingerprint(r)));
-        return context -> {
+        return (context, tokenizer) -> {
             try (Decoder reference = config.refModel().isPresent()
                     ? Decoder.load(config.refModel().get())
                     : policy.copy()) {
@@ -153,7 +161,7 @@ public final class TrainingRun {
         };
     }
 
-    private Work spin(Decoder policy, TextData text, Path trainData, Map<String, String> inputs, Path tokenizer) {
+    private Work spin(Decoder policy, TextData text, Path trainData, Map<String, String> inputs) {
         int vocab = policy.config().vocabSize();
         Function<Row, Examples.Response> encode = row -> checked(text.response(row), vocab);
         List<int[]> generated = new ArrayList<>();
@@ -170,7 +178,7 @@ public final class TrainingRun {
         List<Examples.Response> heldOut = config.evalData().map(f -> RunContext.read(f, RowParser::spin, encode))
                 .orElse(List.of());
         config.evalData().ifPresent(f -> inputs.put("eval_data", dataFingerprint(f)));
-        return context -> {
+        return (context, tokenizer) -> {
             List<Spin.Result> results = Spin.run(context, policy,
                     new Spin.Game(rows, heldOut, text, inputs, tokenizer, generated));
             Map<String, Map<String, Double>> numbers = new LinkedHashMap<>();

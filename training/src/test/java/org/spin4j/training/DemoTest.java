@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -54,7 +55,7 @@ class DemoTest {
         run(dir, 2);
         TextData text = TextData.open(dir.resolve("tokenizer"),
                 DecoderConfig.read(dir.resolve("sft/model/config.json")), 96,
-                48);
+                48, Optional.empty());
         List<Boolean> finished = JsonLines.readAll(dir.resolve("spin/iteration-0/generated/pairs.jsonl"), line -> {
             ObjectNode spin = line.object().deepCopy().retain("real", "generated");
             Examples.Pair pair = text

@@ -14,6 +14,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.spin4j.tokenizer.Message;
 import org.spin4j.training.JsonLines.Line;
 
 class JsonLinesTest {
@@ -78,7 +79,7 @@ class JsonLinesTest {
         assertThat(parse(RowParser::sft,
                 "{'messages':[{'role':'user','content':'q'},{'role':'assistant','content':'r'}]}"))
                 .isEqualTo(new Row.Conversation(
-                        new Row.Chat(List.of(new Row.Turn("user", "q"), new Row.Turn("assistant", "r")))));
+                        new Row.Chat(List.of(new Message("user", "q"), new Message("assistant", "r")))));
     }
 
     @Test
@@ -89,9 +90,9 @@ class JsonLinesTest {
         assertThat(parse(RowParser::spin, "{'prompt_ids':[1],'real_ids':[2],'generated_ids':[3,4]}")).isEqualTo(ids);
         assertThat(parse(RowParser::dpo, "{'prompt':'p','chosen':'c','rejected':'r'}"))
                 .isEqualTo(new Row.Pair(new Row.Text("p"), new Row.Text("c"), new Row.Text("r")));
-        Row chat = new Row.Pair(new Row.Chat(List.of(new Row.Turn("user", "q"))),
-                new Row.Chat(List.of(new Row.Turn("assistant", "good"))),
-                new Row.Chat(List.of(new Row.Turn("assistant", "bad"))));
+        Row chat = new Row.Pair(new Row.Chat(List.of(new Message("user", "q"))),
+                new Row.Chat(List.of(new Message("assistant", "good"))),
+                new Row.Chat(List.of(new Message("assistant", "bad"))));
         assertThat(parse(RowParser::spin,
                 "{'real':[{'role':'user','content':'q'},{'role':'assistant','content':'good'}],"
                         + "'generated':[{'role':'user','content':'q'},{'role':'assistant','content':'bad'}]}"))
@@ -109,7 +110,7 @@ class JsonLinesTest {
         assertThat(parse(RowParser::generate, "{'prompt_ids':[1]}")).isEqualTo(new Row.Prompt(new Row.Ids(List.of(1))));
         assertThat(parse(RowParser::generate, "{'prompt':'p'}")).isEqualTo(new Row.Prompt(new Row.Text("p")));
         assertThat(parse(RowParser::generate, "{'messages':[{'role':'user','content':'q'}]}"))
-                .isEqualTo(new Row.Prompt(new Row.Chat(List.of(new Row.Turn("user", "q")))));
+                .isEqualTo(new Row.Prompt(new Row.Chat(List.of(new Message("user", "q")))));
     }
 
     @ParameterizedTest

@@ -24,6 +24,7 @@ final class Access {
     /** {@code of[key]}. */
     static Value subscript(Value of, Value key, Work work) {
         Operators.defined(of);
+        notMarked(of);
         Value found = item(of, key);
         if (found == null && key instanceof Value.Str name) {
             found = ownAttribute(of, name.text(), work);
@@ -39,6 +40,7 @@ final class Access {
         if (name.startsWith("_")) {
             return new Value.Undefined("the attribute '" + name + "' is not for templates");
         }
+        notMarked(of);
         return switch (of) {
             case Value.Namespace namespace -> namespace.attributes().get(name);
             case Value.LoopInfo info -> info.loop().attribute(name);
@@ -50,6 +52,12 @@ final class Access {
             };
             default -> Methods.of(of, name, work);
         };
+    }
+
+    private static void notMarked(Value of) {
+        if (of instanceof Value.Markup) {
+            throw JinjaException.unsupported("an attribute or item of a str marked safe");
+        }
     }
 
     private static Value item(Value of, Value key) {
@@ -111,6 +119,7 @@ final class Access {
             case Value.Lst l -> new Value.Lst(picked(l.items(), start, stop, step, work));
             case Value.Tuple t -> new Value.Tuple(picked(t.items(), start, stop, step, work));
             case Value.Range r -> throw JinjaException.unsupported("a slice of a range");
+            case Value.Markup m -> throw JinjaException.unsupported("a slice of a str marked safe");
             default -> missing(of, "slice");
         };
     }

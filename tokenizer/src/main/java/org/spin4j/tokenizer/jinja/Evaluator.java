@@ -112,11 +112,7 @@ final class Evaluator {
     private Value concat(Expr.Concat concat, Scope scope) {
         StringBuilder text = new StringBuilder();
         for (Expr part : concat.parts()) {
-            Value value = value(part, scope);
-            if (value instanceof Value.Markup) {
-                throw JinjaException.unsupported("~ with a text marked safe");
-            }
-            text.append(Types.text(value, work));
+            text.append(Types.text(value(part, scope), work));
             work.text(text.length());
         }
         return new Value.Str(text.toString());

@@ -5,6 +5,7 @@ import java.math.BigInteger;
 import java.math.RoundingMode;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -13,6 +14,10 @@ final class Filters {
     private static final Pattern WORD_BREAK = Pattern.compile("[-\\s({\\[<]+", Pattern.UNICODE_CHARACTER_CLASS);
     private static final Pattern DECIMAL = Pattern
             .compile("[+-]?(?:\\d+(?:_\\d+)*\\.?(?:\\d+(?:_\\d+)*)?|\\.\\d+(?:_\\d+)*)(?:[eE][+-]?\\d+)?");
+
+    /** Those that do not mind whether a text is marked safe; the others would give a text that is marked too. */
+    private static final Set<String> MARKUP = Set.of("count", "d", "default", "e", "escape", "length", "safe",
+            "string", "tojson");
 
     /** What a filter makes of a value. */
     @FunctionalInterface
@@ -58,6 +63,9 @@ final class Filters {
 
     Value apply(String name, Value value, Arguments arguments) {
         work.step();
+        if (value instanceof Value.Markup && !MARKUP.contains(name)) {
+            throw JinjaException.unsupported("the filter " + name + " of a str marked safe");
+        }
         Filter simple = SIMPLE.get(name);
         if (simple != null) {
             return simple.apply(this, value, arguments);

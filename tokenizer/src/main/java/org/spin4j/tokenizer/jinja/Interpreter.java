@@ -27,12 +27,13 @@ final class Interpreter {
         evaluator = new Evaluator(work, globals);
     }
 
-    Template.Rendered render(List<Statement> statements, Map<String, Value> variables) {
+    Template.Rendered render(StatementParser.Parsed template, Map<String, Value> variables) {
         Scope root = new Scope(null);
         globals.define(root);
         variables.forEach(root::set);
-        run(statements, root);
-        return new Template.Rendered(main.toString(), generatedInside, List.copyOf(generated));
+        run(template.statements(), root);
+        return new Template.Rendered(main.toString(), template.marksGenerated(), generatedInside,
+                List.copyOf(generated));
     }
 
     private Flow run(List<Statement> statements, Scope scope) {

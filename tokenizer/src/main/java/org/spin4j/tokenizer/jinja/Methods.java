@@ -40,8 +40,6 @@ final class Methods {
         }
         Value.Func.Body body = switch (value) {
             case Value.Str text -> StringMethods.of(text.text(), name, work);
-            case Value.Markup text when StringMethods.of(text.text(), name, work) != null -> throw JinjaException
-                    .unsupported("the method " + name + " of a str marked safe");
             case Value.Dict dict -> dict(dict, name);
             case Value.Lst list -> list(list, list.items(), name, work);
             case Value.Tuple tuple -> name.equals("copy") ? null : list(tuple, tuple.items(), name, work);

@@ -13,15 +13,24 @@ final class StatementParser {
     private final Cursor cursor;
     private final ExpressionParser expressions;
     private int loops;
+    private boolean marksGenerated;
+
+    /**
+     * A template that has been read.
+     *
+     * @param marksGenerated whether there is a {@code generation} block
+     */
+    record Parsed(List<Statement> statements, boolean marksGenerated) {}
 
     private StatementParser(Cursor cursor) {
         this.cursor = cursor;
         expressions = new ExpressionParser(cursor);
     }
 
-    static List<Statement> parse(String template) {
+    static Parsed parse(String template) {
         StatementParser parser = new StatementParser(new Cursor(Lexer.tokens(template)));
-        return parser.statements(Set.of());
+        List<Statement> statements = parser.statements(Set.of());
+        return new Parsed(statements, parser.marksGenerated);
     }
 
     /** The statements up to a tag with one of the given names, which becomes the current token. */
@@ -74,8 +83,11 @@ final class StatementParser {
                 out.add(new Statement.FilterBlock(filter, block("endfilter"), line));
             }
             case "with" -> out.add(with(line));
-            case "generation" -> out.add(functionBody((signature, body) -> new Statement.Generation(body), false,
-                    "endgeneration"));
+            case "generation" -> {
+                marksGenerated = true;
+                out.add(functionBody((signature, body) -> new Statement.Generation(body), false,
+                        "endgeneration"));
+            }
             case "print" -> print(out, line);
             case "break", "continue" -> {
                 if (loops == 0) {

@@ -13,10 +13,10 @@ public final class Template {
     private static final int MAX_LENGTH = 1 << 20;
     private static final int MAX_DEPTH = 500;
 
-    private final List<Statement> statements;
+    private final StatementParser.Parsed parsed;
 
-    private Template(List<Statement> statements) {
-        this.statements = statements;
+    private Template(StatementParser.Parsed parsed) {
+        this.parsed = parsed;
     }
 
     /**
@@ -30,11 +30,12 @@ public final class Template {
      * What a template makes of its variables.
      *
      * @param text the text
+     * @param marksGenerated whether the template has {@code generation} blocks, be they reached or not
      * @param generatedInside whether a {@code generation} block stood inside a macro or a captured block, whose place in the text is
      *        unknown
      * @param generated what {@code generation} blocks wrote, in order
      */
-    public record Rendered(String text, boolean generatedInside, List<Span> generated) {}
+    public record Rendered(String text, boolean marksGenerated, boolean generatedInside, List<Span> generated) {}
 
     /**
      * Reads a template.
@@ -56,7 +57,7 @@ public final class Template {
      */
     public Rendered render(Map<String, Value> variables, LocalDateTime now) {
         Work work = new Work();
-        return new Interpreter(work, new Globals(work, now)).render(statements, variables);
+        return new Interpreter(work, new Globals(work, now)).render(parsed, variables);
     }
 
     /** JSON as the values that Python's {@code json.loads} gives. */

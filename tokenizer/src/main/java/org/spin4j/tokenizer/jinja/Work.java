@@ -9,10 +9,10 @@ final class Work {
     static final int MAX_TEXT = 16 << 20;
     private static final int MAX_ITEMS = 4 << 20;
     /** Characters of all texts made, kept or not. */
-    private static final long MAX_COPIED = 256L << 20;
+    private static final long MAX_COPIED = 128L << 20;
     private static final int MAX_CALLS = 100;
-    /** About a few seconds. */
-    private static final long MAX_STEPS = 20_000_000L;
+    /** About a second. */
+    private static final long MAX_STEPS = 5_000_000L;
     /** Looking through this many characters takes about as long as a step. */
     private static final int CHARACTERS_PER_STEP = 64;
 

@@ -111,7 +111,7 @@ class TemplateTest {
     void tellsWhatIsGenerated() {
         Template.Rendered rendered = Template.parse("a{% for x in [1, 2] %}b{% generation %}{{ x }}c{% endgeneration %}"
                 + "{% endfor %}{% generation %}{% endgeneration %}").render(Map.of(), NOON);
-        assertThat(rendered).isEqualTo(new Template.Rendered("ab1cb2c", false,
+        assertThat(rendered).isEqualTo(new Template.Rendered("ab1cb2c", true, false,
                 List.of(new Template.Span(2, 4), new Template.Span(5, 7))));
         assertThat(Template.parse("{% macro m() %}{% generation %}x{% endgeneration %}{% endmacro %}{{ m() }}")
                 .render(Map.of(), NOON).generatedInside()).isTrue();

@@ -75,6 +75,9 @@ final class GenerateCommand implements Callable<Integer> {
     private boolean quiet;
 
     @Mixin
+    private TemplateOption template;
+
+    @Mixin
     private Weights weights;
 
     @Mixin
@@ -96,7 +99,7 @@ final class GenerateCommand implements Callable<Integer> {
     private void generate(Progress progress, Interrupt interrupt) {
         try (Decoder decoder = weights.load(model)) {
             TextData text = TextData.open(tokenizer == null ? model : tokenizer, decoder.config(), Integer.MAX_VALUE,
-                    Integer.MAX_VALUE);
+                    Integer.MAX_VALUE, template.chosen());
             Sampling sampling = new Sampling(maxNewTokens, temperature, topK, topP,
                     ignoreEos ? Set.of() : Set.copyOf(text.endIds()), streams);
             List<Asked> rows = JsonLines.readAll(data, line -> {

@@ -44,6 +44,9 @@ final class ScoreCommand implements Callable<Integer> {
     private boolean quiet;
 
     @Mixin
+    private TemplateOption template;
+
+    @Mixin
     private Weights weights;
 
     @Mixin
@@ -58,7 +61,7 @@ final class ScoreCommand implements Callable<Integer> {
         Scoring result;
         try (Decoder decoder = weights.load(model)) {
             TextData text = TextData.open(tokenizer == null ? model : tokenizer, decoder.config(), Integer.MAX_VALUE,
-                    Integer.MAX_VALUE);
+                    Integer.MAX_VALUE, template.chosen());
             result = Scoring.of(decoder, machine.kernels(), text, data, out, progress);
         }
         if (result.cuts() > 0) {

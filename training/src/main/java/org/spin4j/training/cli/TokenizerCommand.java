@@ -15,11 +15,13 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.spin4j.tokenizer.BpeTrainer;
+import org.spin4j.tokenizer.ChatTemplate;
 import org.spin4j.tokenizer.EncodeOptions;
 import org.spin4j.tokenizer.Tokenizer;
 import org.spin4j.training.BadInputException;
 import org.spin4j.training.JsonLines;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -91,8 +93,9 @@ final class TokenizerCommand implements Runnable {
     }
 
     /** Text to ids. */
-    @Command(name = "encode", description = "{\"text\":\"…\"} -> {\"ids\":[…]}, row by row.", footer = {"", "Example:",
-            "  spin4j tokenizer encode --tokenizer models/base --data texts.jsonl --out ids.jsonl"})
+    @Command(name = "encode", description = {"{\"text\":\"…\"} -> {\"ids\":[…]}, row by row.",
+            "With --chat: {\"messages\":[…]} -> {\"ids\":[…],\"mask\":[…],\"text\":\"…\"}."}, footer = {"", "Example:",
+                    "  spin4j tokenizer encode --tokenizer models/base --data texts.jsonl --out ids.jsonl"})
     static final class Encode implements Callable<Integer> {
         @Spec
         private CommandSpec spec;
@@ -103,8 +106,14 @@ final class TokenizerCommand implements Runnable {
         @Option(names = "--data", required = true, paramLabel = "FILE", description = "Rows with text.")
         private Path data;
 
-        @Option(names = "--out", required = true, paramLabel = "FILE", description = "Rows with ids.")
+        @Option(names = "--out", paramLabel = "FILE", description = "Rows with ids; with --chat it may be left out, and the rows are shown.")
         private Path out;
+
+        @Option(names = "--chat", description = "Rows of messages: ids, text, and which tokens training would learn.")
+        private boolean chat;
+
+        @Mixin
+        private TemplateOption template;
 
         @Option(names = "--no-special", description = "Add no special tokens such as <s>.")
         private boolean noSpecial;
@@ -115,6 +124,17 @@ final class TokenizerCommand implements Runnable {
         @Override
         public Integer call() {
             Tokenizer t = Tokenizer.load(tokenizer);
+            if (chat) {
+                return chat(t);
+            }
+            if (out == null) {
+                throw BadInputException
+                        .of("expected --out FILE, found nothing of that; see spin4j tokenizer encode --help");
+            }
+            if (template.chosen().isPresent()) {
+                throw BadInputException
+                        .of("expected --chat beside --chat-template, found --chat-template alone; add --chat");
+            }
             EncodeOptions options = noSpecial ? EncodeOptions.TEMPLATED : EncodeOptions.DEFAULT;
             long[] tokens = new long[1];
             List<ObjectNode> rows = JsonLines.readAll(data, line -> {
@@ -129,6 +149,22 @@ final class TokenizerCommand implements Runnable {
             });
             JsonLines.writeAll(out, rows);
             summary(spec, json, rows.size(), tokens[0], out);
+            return 0;
+        }
+
+        private int chat(Tokenizer t) {
+            Path dir = Files.isDirectory(tokenizer) ? tokenizer : tokenizer.toAbsolutePath().getParent();
+            ChatRows rows = ChatRows.read(data, t,
+                    template.chosen().map(name -> ChatTemplate.choose(name, dir))
+                            .orElseGet(() -> ChatTemplate.load(dir)));
+            if (out != null) {
+                JsonLines.writeAll(out, rows.json());
+                summary(spec, json, rows.size(), rows.tokens(), out);
+            } else if (json) {
+                rows.json().forEach(spec.commandLine().getOut()::println);
+            } else {
+                rows.print(spec.commandLine().getOut(), t, spec.commandLine().getColorScheme().ansi());
+            }
             return 0;
         }
     }
