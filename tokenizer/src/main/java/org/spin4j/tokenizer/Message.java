@@ -25,13 +25,14 @@ public final class Message {
     }
 
     /**
-     * A turn as data has it. The content is text, a list of parts, or absent where an assistant only calls tools.
+     * A turn as data has it. The content is text, a list of parts, the JSON object that a tool gave, null, or absent where an assistant
+     * only calls tools.
      *
      * @throws TokenizerException if it is not such an object
      */
     public static Message of(JsonNode json) {
         JsonNode content = json.path("content");
-        boolean isContent = content.isTextual() || content.isArray() || content.isNull()
+        boolean isContent = content.isTextual() || content.isContainerNode() || content.isNull()
                 || content.isMissingNode() && json.has("tool_calls");
         if (!(json instanceof ObjectNode object) || !json.path("role").isTextual() || !isContent) {
             throw new TokenizerException("expected a message {\"role\":\"…\",\"content\":\"…\"}, found " + json

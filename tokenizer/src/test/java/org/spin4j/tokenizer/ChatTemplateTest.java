@@ -75,6 +75,34 @@ class ChatTemplateTest {
         }
     }
 
+    /** The file's outputs were made by transformers 5.18.0 with jinja2 3.1.6; its first line holds conversations and options. */
+    @Test
+    void rendersConversationsOfAllKindsAsHuggingFace() {
+        List<JsonNode> rows = Fixtures.resourceLines("conversations.jsonl");
+        JsonNode given = rows.getFirst();
+        Map<String, ChatTemplate> chats = new HashMap<>();
+        ChatTemplate.builtIns().forEach(name -> chats.put(name, ChatTemplate.builtIn(name, Map.of())));
+        chats.put("agent", ChatTemplate.of(Fixtures.resourceText("agent.jinja"), Map.of())
+                .withClock(Clock.fixed(Instant.parse("2024-07-26T14:05:09Z"), ZoneOffset.UTC)));
+        for (JsonNode row : rows.subList(1, rows.size())) {
+            ChatTemplate chat = chats.get(row.get("template").textValue());
+            List<Message> messages = Fixtures
+                    .messages(given.get("conversations").get(row.get("conversation").textValue()));
+            boolean prompt = row.get("add_generation_prompt").booleanValue();
+            Map<String, JsonNode> options = new HashMap<>();
+            given.get("options").get(row.get("options").intValue()).properties()
+                    .forEach(entry -> options.put(entry.getKey(), entry.getValue()));
+            if (row.has("output")) {
+                assertThat(chat.render(messages, prompt, options)).as(row.toString())
+                        .isEqualTo(row.get("output").textValue());
+            } else {
+                assertThatThrownBy(() -> chat.render(messages, prompt, options)).as(row.toString())
+                        .isInstanceOf(TokenizerException.class);
+            }
+        }
+        assertThat(rows).hasSizeGreaterThan(250);
+    }
+
     @Test
     void builtInsAskAQuestion() {
         Map<String, String> prompts = Map.of(

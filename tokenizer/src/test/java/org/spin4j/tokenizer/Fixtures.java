@@ -22,6 +22,10 @@ final class Fixtures {
         return lines(new String(resourceBytes(name), StandardCharsets.UTF_8), false);
     }
 
+    static String resourceText(String name) {
+        return new String(resourceBytes(name), StandardCharsets.UTF_8);
+    }
+
     static List<JsonNode> lines(Path file) {
         try {
             return lines(Files.readString(file), false);
