@@ -120,7 +120,7 @@ final class Access {
             case Value.Tuple t -> new Value.Tuple(picked(t.items(), start, stop, step, work));
             case Value.Range r -> throw JinjaException.unsupported("a slice of a range");
             case Value.Markup m -> throw JinjaException.unsupported("a slice of a str marked safe");
-            default -> missing(of, "slice");
+            default -> throw new JinjaException("a slice of " + Types.name(of) + " is not possible");
         };
     }
 

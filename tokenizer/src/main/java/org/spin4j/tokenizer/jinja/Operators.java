@@ -49,6 +49,7 @@ final class Operators {
             case Value.Undefined u -> Value.Undefined.class;
             case Value.Lst l -> throw new JinjaException("a list cannot be a key");
             case Value.Dict d -> throw new JinjaException("a dict cannot be a key");
+            case Value.View v -> throw new JinjaException(v.name() + " cannot be a key");
             default -> value;
         };
     }
@@ -168,6 +169,9 @@ final class Operators {
             }
             case Value.Dict d -> d.get(item) != null;
             default -> {
+                if (container instanceof Value.View view && view.name().equals("dict_keys")) {
+                    hashKey(item);
+                }
                 for (var items = Types.iterate(container); items.hasNext();) {
                     work.step();
                     Value candidate = items.next();
@@ -237,14 +241,17 @@ final class Operators {
     private List<Value> repeated(List<Value> items, long times) {
         work.items(items.size() * times);
         List<Value> all = new ArrayList<>();
-        for (long i = 0; i < times; i++) {
+        for (long i = 0; i < times && !items.isEmpty(); i++) {
             all.addAll(items);
         }
         return all;
     }
 
     private static long bounded(BigInteger times) {
-        return times.bitLength() > 31 ? times.signum() * (long) Integer.MAX_VALUE : times.longValue();
+        if (times.bitLength() > 63) {
+            throw new JinjaException("a repetition of more than 2^63 times");
+        }
+        return Math.min(times.longValue(), Integer.MAX_VALUE);
     }
 
     private static Value floats(String operator, double a, double b) {

@@ -93,6 +93,7 @@ final class StringMethods {
     }
 
     private static String swapCase(String text) {
+        Strings.oneByOne("swapcase", text);
         StringBuilder out = new StringBuilder();
         text.codePoints().mapToObj(Character::toString).forEach(
                 c -> out.append(Character.isUpperCase(c.codePointAt(0)) ? Strings.lower(c) : Strings.upper(c)));
@@ -168,7 +169,7 @@ final class StringMethods {
         while (!rest.isEmpty()) {
             int cut = parts.size() == most ? -1 : spaceIn(rest, fromRight);
             if (cut < 0) {
-                parts.add(Strings.strip(rest, null, fromRight, !fromRight));
+                parts.add(rest);
                 break;
             }
             parts.add(fromRight ? rest.substring(cut + 1) : rest.substring(0, cut));

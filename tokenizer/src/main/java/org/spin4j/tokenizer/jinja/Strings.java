@@ -81,6 +81,7 @@ final class Strings {
 
     /** {@code str.title}: each letter behind something that has no case is large, the others are small. */
     static String title(String text) {
+        oneByOne("title", text);
         StringBuilder out = new StringBuilder();
         boolean inWord = false;
         for (int i = 0; i < text.length();) {
@@ -94,6 +95,13 @@ final class Strings {
 
     static boolean isCased(int c) {
         return Character.isUpperCase(c) || Character.isLowerCase(c) || Character.isTitleCase(c);
+    }
+
+    /** Refuses the letters whose other case depends on their neighbours, where letters are changed one by one. */
+    static void oneByOne(String method, String text) {
+        if (text.indexOf('Σ') >= 0 || text.indexOf('ŉ') >= 0) {
+            throw JinjaException.unsupported("the method " + method + " of a text with Σ or ŉ");
+        }
     }
 
     private static String titleCase(int c) {

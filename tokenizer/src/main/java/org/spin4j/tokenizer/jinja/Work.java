@@ -7,7 +7,7 @@ package org.spin4j.tokenizer.jinja;
 final class Work {
     /** Characters of one text, items of one list. */
     static final int MAX_TEXT = 16 << 20;
-    private static final int MAX_ITEMS = 4 << 20;
+    private static final int MAX_ITEMS = 1 << 20;
     /** Characters of all texts made, kept or not. */
     private static final long MAX_COPIED = 128L << 20;
     private static final int MAX_CALLS = 100;

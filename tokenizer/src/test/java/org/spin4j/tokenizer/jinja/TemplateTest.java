@@ -58,7 +58,7 @@ class TemplateTest {
         }
         assertThat(texts).isGreaterThan(590);
         assertThat(errors).isGreaterThan(90);
-        assertThat(lacking).isLessThan(30);
+        assertThat(lacking).isLessThan(31);
     }
 
     @ParameterizedTest
@@ -72,7 +72,7 @@ class TemplateTest {
             "{% set n = namespace(x=[0]) %}{% for i in range(99) %}{% set n.x = n.x + n.x %}{% endfor %} @ a list of more",
             "{% set n = namespace(x=[]) %}{% for i in range(99) %}{% set n.x = [n.x, n.x] %}{% endfor %}{{ n.x }} @ texts of more than",
             "{% set n = namespace(x=[]) %}{% for i in range(999) %}{% set n.x = [n.x] %}{% endfor %}{{ n.x }} @ more than 500 levels",
-            "{% set n = namespace(x=[]) %}{% for i in range(99) %}{% set n.x = [n.x, n.x] %}{% endfor %}{{ n.x|tojson }} @ of more than",
+            "{% set n = namespace(x=[]) %}{% for i in range(99) %}{% set n.x = [n.x, n.x] %}{% endfor %}{{ n.x|tojson }} @ more than",
             "{% for i in range(99999) %}{{ 'x' * 9999 }}{% endfor %} @ of more than",
             "{% for i in range(99999) %}{{ 'x'.join([['x' * 9999] * 99]|first) }}{% endfor %} @ of more than",
             "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }} @ more than 100 levels",
