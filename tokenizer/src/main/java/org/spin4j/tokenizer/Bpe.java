@@ -73,33 +73,37 @@ final class Bpe implements Model {
             throw json.expected("an array");
         }
         PairTable merges = new PairTable(rows.size());
-        for (int rank = 0; rank < rows.size(); rank++) {
-            JsonNode row = rows.get(rank);
-            String left = null;
-            String right = null;
+        TokenIds ids = new TokenIds(vocab);
+        int rank = 0;
+        for (JsonNode row : rows) {
+            String left = "";
+            String right = "";
+            int leftEnd = 0;
+            int rightStart = 0;
             if (row.isTextual()) {
-                int space = row.textValue().indexOf(' ');
-                if (space > 0 && space == row.textValue().lastIndexOf(' ')) {
-                    left = row.textValue().substring(0, space);
-                    right = row.textValue().substring(space + 1);
-                }
-            } else if (row.isArray() && row.size() == 2) {
+                left = row.textValue();
+                right = left;
+                leftEnd = Math.max(0, left.indexOf(' '));
+                // Two spaces would leave it open where the one token ends.
+                rightStart = left.indexOf(' ', leftEnd + 1) < 0 ? leftEnd + 1 : right.length();
+            } else if (row.isArray() && row.size() == 2 && row.get(0).isTextual() && row.get(1).isTextual()) {
                 left = row.get(0).textValue();
                 right = row.get(1).textValue();
+                leftEnd = left.length();
             }
             // An empty side would merge a token with nothing for ever.
-            if (left == null || right == null || left.isEmpty() || right.isEmpty()) {
+            if (leftEnd == 0 || rightStart >= right.length()) {
                 throw new Json(row, json.file(), json.path() + "[" + rank + "]")
                         .expected("two tokens, as \"a b\" or [\"a\", \"b\"],");
             }
-            Integer a = vocab.get(left);
-            Integer b = vocab.get(right);
-            Integer merged = vocab.get(left + right);
-            if (a == null || b == null || merged == null) {
+            int a = ids.find(left, 0, leftEnd);
+            int b = ids.find(right, rightStart, right.length());
+            int merged = ids.findJoined(left, 0, leftEnd, right, rightStart, right.length());
+            if (a < 0 || b < 0 || merged < 0) {
                 throw new Json(row, json.file(), json.path() + "[" + rank + "]")
                         .expected("two tokens that are in the vocabulary, joined as well,");
             }
-            merges.put(a, b, (long) rank << 32 | merged);
+            merges.put(a, b, (long) rank++ << 32 | merged);
         }
         return merges;
     }

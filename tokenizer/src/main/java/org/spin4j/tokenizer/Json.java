@@ -1,5 +1,6 @@
 package org.spin4j.tokenizer;
 
+import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
@@ -25,7 +26,11 @@ record Json(JsonNode node, String file, String path) {
     /** The largest known tokenizer.json is a tenth of this. */
     private static final long MAX_BYTES = 256L << 20;
 
-    static final JsonMapper MAPPER = JsonMapper.builder()
+    /** A vocabulary's keys are each met once: looking every one up among those met before, and interning it, takes longer than parsing. */
+    private static final JsonFactory FACTORY = JsonFactory.builder()
+            .disable(JsonFactory.Feature.CANONICALIZE_FIELD_NAMES).disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
+            .build();
+    static final JsonMapper MAPPER = JsonMapper.builder(FACTORY)
             .enable(DeserializationFeature.FAIL_ON_READING_DUP_TREE_KEY, DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
             .build();
 

@@ -50,18 +50,25 @@ sealed interface Model permits Bpe, Unigram, WordLevel, WordPiece {
         Map<String, Integer> vocab = HashMap.newHashMap(json.node().size());
         boolean[] taken = new boolean[MAX_ID];
         for (Map.Entry<String, JsonNode> entry : json.node().properties()) {
-            Json value = new Json(entry.getValue(), json.file(), json.path() + "." + entry.getKey());
-            int id = value.integer(0, MAX_ID - 1);
+            String token = entry.getKey();
+            int id = entry.getValue().isInt() ? entry.getValue().intValue() : -1;
+            if (id < 0 || id >= MAX_ID) {
+                throw entry(json, entry).expected("a whole number from 0 to " + (MAX_ID - 1));
+            }
             if (taken[id]) {
-                throw value.expected("an id that no other token has");
+                throw entry(json, entry).expected("an id that no other token has");
             }
             taken[id] = true;
-            if (!entry.getKey().equals(Tokenizer.wellFormed(entry.getKey()))) {
-                throw value.expected("a token of whole characters");
+            if (!token.equals(Tokenizer.wellFormed(token))) {
+                throw entry(json, entry).expected("a token of whole characters");
             }
-            vocab.put(entry.getKey(), id);
+            vocab.put(token, id);
         }
         return vocab;
+    }
+
+    private static Json entry(Json json, Map.Entry<String, JsonNode> entry) {
+        return new Json(entry.getValue(), json.file(), json.path() + "." + entry.getKey());
     }
 
     /** The id of the token that stands for unknown text. */
