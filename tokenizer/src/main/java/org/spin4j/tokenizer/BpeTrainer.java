@@ -4,11 +4,15 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.PriorityQueue;
+import java.util.stream.IntStream;
 
 /**
  * Learns a byte-level BPE vocabulary (Sennrich et al. 2016; GPT-2's words and bytes): the 256 bytes, then again and again the most
@@ -19,17 +23,23 @@ public final class BpeTrainer {
     /**
      * What to learn.
      *
-     * @param vocabSize how many tokens at most, special ones and the 256 bytes among them
+     * @param vocabSize how many tokens at most, special ones and the bytes among them
      * @param minFrequency a pair seen less often is not merged
      * @param specialTokens get the first ids, in this order
+     * @param maxTokenLength pairs are not merged to tokens of so many bytes or more, but for pairs of bytes: Hugging Face's
+     *        {@code max_token_length}, which stops one short of what its name says
+     * @param alphabetLimit if present, only bytes that occur in the texts are tokens, and of them only so many, the most frequent ones: texts
+     *        with other bytes cannot be encoded then. Otherwise all 256 bytes are
      */
-    public record Config(int vocabSize, long minFrequency, List<String> specialTokens) {
+    public record Config(int vocabSize, long minFrequency, List<String> specialTokens, OptionalInt maxTokenLength,
+            OptionalInt alphabetLimit) {
         /** Checks the numbers and the names. */
         public Config {
             specialTokens = List.copyOf(specialTokens);
-            if (vocabSize < 256 + specialTokens.size() || vocabSize > Model.MAX_ID) {
-                throw new TokenizerException("expected a vocabulary of " + (256 + specialTokens.size())
-                        + " (256 bytes and " + specialTokens.size()
+            int bytes = alphabetLimit.isPresent() ? 1 : BYTES;
+            if (vocabSize < bytes + specialTokens.size() || vocabSize > Model.MAX_ID) {
+                throw new TokenizerException("expected a vocabulary of " + (bytes + specialTokens.size())
+                        + " (" + bytes + " bytes and " + specialTokens.size()
                         + " special tokens) to " + Model.MAX_ID + " tokens, found " + vocabSize
                         + " in vocab_size; choose another size");
             }
@@ -37,13 +47,43 @@ public final class BpeTrainer {
                 throw new TokenizerException(
                         "expected 0 or more, found " + minFrequency + " in min_frequency; choose another number");
             }
+            checkPositive("max_token_length", maxTokenLength);
+            checkPositive("limit_alphabet", alphabetLimit);
             if (specialTokens.stream().distinct().count() < specialTokens.size() || specialTokens.contains("")) {
                 throw new TokenizerException(
                         "expected special tokens that differ and are not empty, found " + specialTokens
                                 + " in special_tokens; name each once");
             }
         }
+
+        /** No limit but the number of tokens. */
+        public Config(int vocabSize, long minFrequency, List<String> specialTokens) {
+            this(vocabSize, minFrequency, specialTokens, OptionalInt.empty(), OptionalInt.empty());
+        }
+
+        private static void checkPositive(String name, OptionalInt value) {
+            if (value.isPresent() && value.getAsInt() < 1) {
+                throw new TokenizerException(
+                        "expected 1 or more, found " + value.getAsInt() + " in " + name + "; choose another number");
+            }
+        }
     }
+
+    /** Hears how far the work is. */
+    @FunctionalInterface
+    public interface Listener {
+        /**
+         * A token was made.
+         *
+         * @param tokens how many there are
+         * @param count how often the texts have the pair that became the last one
+         */
+        void made(int tokens, long count);
+    }
+
+    private static final int BYTES = 256;
+    /** Texts of so many characters are shared out among the cores at a time: few enough to hold, many enough to be worth it. */
+    private static final long BATCH = 1 << 22;
 
     /** A pair that may be merged next: its count when it was queued, and the words it was then found in, ascending. */
     private record Candidate(int left, int right, long count, Ints words) implements Comparable<Candidate> {
@@ -56,6 +96,8 @@ public final class BpeTrainer {
     }
 
     private final Config config;
+    private final Listener listener;
+    private final int longest;
     private final Map<String, Integer> ids = new LinkedHashMap<>();
     private final List<String> tokens = new ArrayList<>();
     private final List<String> merges = new ArrayList<>();
@@ -66,8 +108,15 @@ public final class BpeTrainer {
     private final PairTable pairCounts = new PairTable(1 << 16);
     private final PriorityQueue<Candidate> queue = new PriorityQueue<>();
 
-    private BpeTrainer(Config config) {
+    private BpeTrainer(Config config, Listener listener) {
         this.config = config;
+        this.listener = listener;
+        longest = config.maxTokenLength().orElse(Integer.MAX_VALUE);
+    }
+
+    /** Learns from texts without telling how far it is. */
+    public static Tokenizer train(Iterable<String> texts, Config config) {
+        return train(texts, config, (tokens, count) -> {});
     }
 
     /**
@@ -76,21 +125,74 @@ public final class BpeTrainer {
      * @return a tokenizer that {@link Tokenizer#save} writes as a file that Hugging Face loads; smaller than asked if the texts have no
      *         more pairs
      */
-    public static Tokenizer train(Iterable<String> texts, Config config) {
-        BpeTrainer trainer = new BpeTrainer(config);
-        trainer.alphabet();
-        trainer.count(texts);
+    public static Tokenizer train(Iterable<String> texts, Config config, Listener listener) {
+        BpeTrainer trainer = new BpeTrainer(config, listener);
+        Map<String, Long> words = trainer.count(texts);
+        trainer.alphabet(words);
+        trainer.spell(words);
         trainer.mergeAll();
         return Tokenizer.parse(trainer.json(), "the trained tokenizer");
     }
 
-    private void alphabet() {
-        config.specialTokens().forEach(this::idOf);
-        // Hugging Face numbers the alphabet by code point.
-        for (char c = 0; c < 512; c++) {
-            if (ByteAlphabet.byteOf(c) >= 0) {
-                idOf(String.valueOf(c));
+    /** How often each word occurs, in the order in which they come first. */
+    private Map<String, Long> count(Iterable<String> texts) {
+        Map<String, Long> all = new LinkedHashMap<>();
+        List<String> batch = new ArrayList<>();
+        long size = 0;
+        for (String text : texts) {
+            batch.add(text);
+            size += text.length();
+            if (size > BATCH) {
+                addCounts(batch, all);
+                batch.clear();
+                size = 0;
             }
+        }
+        addCounts(batch, all);
+        return all;
+    }
+
+    /** Every core counts a share of the texts; the shares come together in order. */
+    private static void addCounts(List<String> texts, Map<String, Long> all) {
+        int shares = Math.min(texts.size(), 4 * Runtime.getRuntime().availableProcessors());
+        IntStream.range(0, shares).parallel()
+                .mapToObj(i -> texts.subList((int) ((long) i * texts.size() / shares),
+                        (int) ((i + 1L) * texts.size() / shares)))
+                .map(BpeTrainer::countWords)
+                .forEachOrdered(
+                        share -> share.forEach((word, count) -> all.merge(word, count[0], Long::sum)));
+    }
+
+    private static Map<String, long[]> countWords(List<String> texts) {
+        Map<String, long[]> seen = new LinkedHashMap<>();
+        for (String raw : texts) {
+            String text = Tokenizer.wellFormed(raw);
+            for (int at = 0; at < text.length();) {
+                int end = WordPattern.GPT2.wordEnd(text, at, text.length());
+                seen.computeIfAbsent(text.substring(at, end), word -> new long[1])[0]++;
+                at = end;
+            }
+        }
+        return seen;
+    }
+
+    private void alphabet(Map<String, Long> texts) {
+        config.specialTokens().forEach(this::idOf);
+        long[] seen = new long[BYTES];
+        if (config.alphabetLimit().isPresent()) {
+            texts.forEach((word, count) -> ByteAlphabet.forEachByte(word, 0, word.length(), b -> seen[b] += count));
+        }
+        // Hugging Face numbers the alphabet by code point; of bytes that are as frequent as others the later go first.
+        List<Integer> bytes = IntStream.range(0, BYTES).boxed().filter(
+                b -> config.alphabetLimit().isEmpty() || seen[b] > 0)
+                .sorted(Comparator.<Integer>comparingLong(b -> -seen[b]).thenComparing(ByteAlphabet::charOf))
+                .limit(config.alphabetLimit().orElse(BYTES)).sorted(Comparator.comparing(ByteAlphabet::charOf))
+                .toList();
+        bytes.forEach(b -> idOf(String.valueOf(ByteAlphabet.charOf(b))));
+        if (tokens.size() > config.vocabSize()) {
+            throw new TokenizerException("expected a vocabulary of " + tokens.size() + " or more, for "
+                    + config.specialTokens().size() + " special tokens and the bytes in the texts, found "
+                    + config.vocabSize() + " in vocab_size; choose another size, or a smaller limit_alphabet");
         }
     }
 
@@ -104,20 +206,21 @@ public final class BpeTrainer {
         return tokens.size() - 1;
     }
 
-    private void count(Iterable<String> texts) {
-        Map<String, long[]> seen = new LinkedHashMap<>();
-        PreTokenizer splitter = new PreTokenizer.Words(WordPattern.GPT2);
-        for (String text : texts) {
-            String clean = Tokenizer.wellFormed(text);
-            splitter.split(NormalizedText.of(clean, false), 0, clean.length(), (piece, start, end) -> seen
-                    .computeIfAbsent(piece.text().substring(start, end), word -> new long[1])[0]++);
-        }
-        seen.forEach((word, count) -> {
-            String spelled = ByteAlphabet.spell(word, 0, word.length());
-            int[] symbols = spelled.chars().map(c -> ids.get(String.valueOf((char) c))).toArray();
-            words.add(symbols);
-            lengths.add(symbols.length);
-            counts.add(count[0]);
+    private void spell(Map<String, Long> texts) {
+        int[] byteIds = new int[BYTES];
+        Arrays.setAll(byteIds, b -> ids.getOrDefault(String.valueOf(ByteAlphabet.charOf(b)), -1));
+        Ints symbols = new Ints();
+        texts.forEach((word, count) -> {
+            symbols.clear();
+            ByteAlphabet.forEachByte(word, 0, word.length(), b -> {
+                // What is not in the alphabet is passed over, as in Hugging Face.
+                if (byteIds[b] >= 0) {
+                    symbols.add(byteIds[b]);
+                }
+            });
+            words.add(symbols.toArray());
+            lengths.add(symbols.size());
+            counts.add(count);
         });
         Map<Long, Ints> places = new HashMap<>();
         for (int w = 0; w < words.size(); w++) {
@@ -172,6 +275,7 @@ public final class BpeTrainer {
                 merge(best.words.get(i), best.left, best.right, merged, places);
             }
             enqueue(places);
+            listener.made(tokens.size(), count);
         }
     }
 
@@ -188,16 +292,23 @@ public final class BpeTrainer {
             }
             if (kept > 0) {
                 change(word[kept - 1], left, -1, w, places);
-                change(word[kept - 1], merged, 1, w, places);
+                join(word[kept - 1], merged, w, places);
             }
             if (i + 2 < length) {
                 change(right, word[i + 2], -1, w, places);
-                change(merged, word[i + 2], 1, w, places);
+                join(merged, word[i + 2], w, places);
             }
             word[kept++] = merged;
             i += 2;
         }
         lengths.set(w, kept);
+    }
+
+    /** Counts a new pair, unless it would make too long a token. */
+    private void join(int left, int right, int w, Map<Long, Ints> places) {
+        if (tokens.get(left).length() + tokens.get(right).length() < longest) {
+            change(left, right, 1, w, places);
+        }
     }
 
     private byte[] json() {

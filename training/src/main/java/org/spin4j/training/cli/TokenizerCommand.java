@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import org.spin4j.tokenizer.BpeTrainer;
 import org.spin4j.tokenizer.ChatTemplate;
@@ -20,6 +21,7 @@ import org.spin4j.tokenizer.EncodeOptions;
 import org.spin4j.tokenizer.Tokenizer;
 import org.spin4j.training.BadInputException;
 import org.spin4j.training.JsonLines;
+import org.spin4j.training.Progress;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -64,13 +66,23 @@ final class TokenizerCommand implements Runnable {
         @Option(names = "--min-frequency", paramLabel = "N", defaultValue = "2", description = "Pairs seen less often are not merged (default: ${DEFAULT-VALUE}).")
         private long minFrequency;
 
+        @Option(names = "--max-token-length", paramLabel = "N", description = "Make no token of N bytes or more but pairs of bytes, as Hugging Face's max_token_length does.")
+        private Integer maxTokenLength;
+
+        @Option(names = "--limit-alphabet", paramLabel = "N", description = "Keep only the N most frequent bytes of the texts; texts with other bytes cannot be encoded then (default: all 256 bytes are tokens).")
+        private Integer limitAlphabet;
+
+        @Option(names = "--quiet", description = "No progress on standard error.")
+        private boolean quiet;
+
         @Option(names = "--json", description = "Print the summary as JSON.")
         private boolean json;
 
         @Override
         public Integer call() {
             BpeTrainer.Config config = new BpeTrainer.Config(vocabSize, minFrequency,
-                    special.isEmpty() ? List.of("<|endoftext|>") : special);
+                    special.isEmpty() ? List.of("<|endoftext|>") : special, limit(maxTokenLength),
+                    limit(limitAlphabet));
             if (Files.exists(out.resolve("tokenizer.json"))) {
                 throw BadInputException.of("expected a new folder, found a tokenizer.json in %s; choose another --out",
                         out);
@@ -79,7 +91,12 @@ final class TokenizerCommand implements Runnable {
             if (texts.isEmpty()) {
                 throw BadInputException.of("expected at least one text, found none in %s; check the path", data);
             }
-            Tokenizer tokenizer = BpeTrainer.train(texts, config);
+            Tokenizer tokenizer;
+            try (Progress.Task task = new Progress(quiet).start("tokenizer", "tokens", vocabSize)) {
+                tokenizer = BpeTrainer.train(texts, config,
+                        (tokens, count) -> task.to(tokens, 0,
+                                String.format(Locale.ROOT, "pair seen %,d times", count)));
+            }
             tokenizer.saveFolder(out, Optional.empty());
             if (json) {
                 spec.commandLine().getOut().println(JSON.createObjectNode().put("vocab_size", tokenizer.vocabSize())
@@ -89,6 +106,10 @@ final class TokenizerCommand implements Runnable {
                         tokenizer.vocabSize(), texts.size(), out));
             }
             return 0;
+        }
+
+        private static OptionalInt limit(Integer number) {
+            return number == null ? OptionalInt.empty() : OptionalInt.of(number);
         }
     }
 
