@@ -1,6 +1,8 @@
 package org.spin4j.tokenizer;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.Map;
 
 /**
@@ -27,9 +29,11 @@ final class Bpe implements Model {
     private volatile BpeSpans spans;
     /** Ids of the bytes where words are spelled in bytes and every byte has one, otherwise null. */
     private final int[] byteIds;
+    /** The merges of two bytes, by the first times 256 plus the second: most look-ups of a new word, in little memory. */
+    private final long[] bytePairs;
     private final WordCache cache = new WordCache();
 
-    private Bpe(Map<String, Integer> vocab, PairTable merges, boolean spellBytes, Json json) {
+    private Bpe(Map<String, Integer> vocab, PairTable merges, long[] bytePairs, boolean spellBytes, Json json) {
         this.vocab = vocab;
         this.merges = merges;
         this.spellBytes = spellBytes;
@@ -42,6 +46,7 @@ final class Bpe implements Model {
             }
         });
         byteIds = spellBytes ? byteIds(chars) : null;
+        this.bytePairs = bytePairs;
         fallback = json.bool("byte_fallback", false) ? Model.byteTokens(vocab) : null;
     }
 
@@ -64,10 +69,12 @@ final class Bpe implements Model {
             throw json.unsupported("dropout, which makes ids random,");
         }
         Map<String, Integer> vocab = Model.vocab(json.get("vocab"));
-        return new Bpe(vocab, merges(json.get("merges"), vocab), spellBytes, json);
+        long[] bytePairs = new long[1 << 16];
+        Arrays.fill(bytePairs, NO_MERGE);
+        return new Bpe(vocab, merges(json.get("merges"), vocab, bytePairs), bytePairs, spellBytes, json);
     }
 
-    private static PairTable merges(Json json, Map<String, Integer> vocab) {
+    private static PairTable merges(Json json, Map<String, Integer> vocab, long[] bytePairs) {
         JsonNode rows = json.node();
         if (!rows.isArray()) {
             throw json.expected("an array");
@@ -103,7 +110,15 @@ final class Bpe implements Model {
                 throw new Json(row, json.file(), json.path() + "[" + rank + "]")
                         .expected("two tokens that are in the vocabulary, joined as well,");
             }
-            merges.put(a, b, (long) rank++ << 32 | merged);
+            long merge = (long) rank++ << 32 | merged;
+            merges.put(a, b, merge);
+            if (leftEnd == 1 && right.length() - rightStart == 1) {
+                int first = ByteAlphabet.byteOf(left.charAt(0));
+                int second = ByteAlphabet.byteOf(right.charAt(rightStart));
+                if (first >= 0 && second >= 0) {
+                    bytePairs[first << 8 | second] = merge;
+                }
+            }
         }
         return merges;
     }
@@ -148,21 +163,35 @@ final class Bpe implements Model {
                 return;
             }
         }
-        Ints symbols = symbols(text, start, end);
-        if (symbols.size() <= SHORT) {
-            mergeFew(symbols.toArray(), out);
+        int[] ids;
+        long[] found;
+        if (byteIds == null) {
+            ids = symbols(spell(text, start, end)).toArray();
+            found = new long[Math.max(0, ids.length - 1)];
+            for (int i = 0; i < found.length; i++) {
+                found[i] = mergeOf(ids[i], ids[i + 1]);
+            }
         } else {
-            mergeMany(symbols.toArray(), out);
+            byte[] bytes = text.substring(start, end).getBytes(StandardCharsets.UTF_8);
+            ids = new int[bytes.length];
+            found = new long[bytes.length - 1];
+            for (int i = 0; i < ids.length; i++) {
+                ids[i] = byteIds[bytes[i] & 0xFF];
+                if (i > 0) {
+                    found[i - 1] = bytePairs[(bytes[i - 1] & 0xFF) << 8 | bytes[i] & 0xFF];
+                }
+            }
+        }
+        if (ids.length <= SHORT) {
+            mergeFew(ids, found, out);
+        } else {
+            mergeMany(ids, found, out);
         }
     }
 
-    private void mergeFew(int[] ids, Ints out) {
+    /** Merges ids in place; {@code found} has the merge of each with the next. */
+    private void mergeFew(int[] ids, long[] found, Ints out) {
         int n = ids.length;
-        // merges[i] is the merge of ids[i] and its right neighbour.
-        long[] found = new long[n];
-        for (int i = 0; i + 1 < n; i++) {
-            found[i] = mergeOf(ids[i], ids[i + 1]);
-        }
         while (n > 1) {
             long best = NO_MERGE;
             int at = -1;
@@ -179,7 +208,7 @@ final class Bpe implements Model {
             n--;
             for (int i = at + 1; i < n; i++) {
                 ids[i] = ids[i + 1];
-                found[i] = found[i + 1];
+                found[i - 1] = found[i];
             }
             if (at + 1 < n) {
                 found[at] = mergeOf(ids[at], ids[at + 1]);
@@ -198,7 +227,7 @@ final class Bpe implements Model {
         return merges.get(left, right) & NO_MERGE;
     }
 
-    private void mergeMany(int[] ids, Ints out) {
+    private void mergeMany(int[] ids, long[] found, Ints out) {
         int n = ids.length;
         int[] previous = new int[n];
         int[] next = new int[n];
@@ -206,8 +235,8 @@ final class Bpe implements Model {
         for (int i = 0; i < n; i++) {
             previous[i] = i - 1;
             next[i] = i + 1;
-            if (i + 1 < n) {
-                offer(queue, ids[i], ids[i + 1], i);
+            if (i + 1 < n && found[i] != NO_MERGE) {
+                queue.add(found[i] >>> 32 << 32 | i);
             }
         }
         while (!queue.isEmpty()) {
@@ -255,16 +284,6 @@ final class Bpe implements Model {
             }
             ids[b] = (int) id;
         }
-        return ids;
-    }
-
-    /** The ids of the word's bytes or characters. */
-    private Ints symbols(String text, int start, int end) {
-        if (byteIds == null) {
-            return symbols(spell(text, start, end));
-        }
-        Ints ids = new Ints();
-        ByteAlphabet.forEachByte(text, start, end, b -> ids.add(byteIds[b]));
         return ids;
     }
 

@@ -3,6 +3,7 @@ package org.spin4j.tokenizer;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -180,7 +181,11 @@ public final class BpeTrainer {
         config.specialTokens().forEach(this::idOf);
         long[] seen = new long[BYTES];
         if (config.alphabetLimit().isPresent()) {
-            texts.forEach((word, count) -> ByteAlphabet.forEachByte(word, 0, word.length(), b -> seen[b] += count));
+            texts.forEach((word, count) -> {
+                for (byte b : word.getBytes(StandardCharsets.UTF_8)) {
+                    seen[b & 0xFF] += count;
+                }
+            });
         }
         // Hugging Face numbers the alphabet by code point; of bytes that are as frequent as others the later go first.
         List<Integer> bytes = IntStream.range(0, BYTES).boxed().filter(
@@ -212,12 +217,12 @@ public final class BpeTrainer {
         Ints symbols = new Ints();
         texts.forEach((word, count) -> {
             symbols.clear();
-            ByteAlphabet.forEachByte(word, 0, word.length(), b -> {
+            for (byte b : word.getBytes(StandardCharsets.UTF_8)) {
                 // What is not in the alphabet is passed over, as in Hugging Face.
-                if (byteIds[b] >= 0) {
-                    symbols.add(byteIds[b]);
+                if (byteIds[b & 0xFF] >= 0) {
+                    symbols.add(byteIds[b & 0xFF]);
                 }
-            });
+            }
             words.add(symbols.toArray());
             lengths.add(symbols.size());
             counts.add(count);

@@ -1,7 +1,7 @@
 package org.spin4j.tokenizer;
 
+import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
-import java.util.function.IntConsumer;
 
 /**
  * The 256 printable characters that stand for the 256 bytes in a byte-level vocabulary (Radford et al. 2019, GPT-2): a byte that prints
@@ -35,31 +35,11 @@ final class ByteAlphabet {
 
     /** The UTF-8 bytes of {@code text[start, end)}, each as its character. */
     static String spell(String text, int start, int end) {
-        StringBuilder out = new StringBuilder(end - start + 8);
-        forEachByte(text, start, end, b -> out.append(CHARS[b]));
-        return out.toString();
-    }
-
-    /** Hands over the UTF-8 bytes of {@code text[start, end)}, as 0 to 255. */
-    static void forEachByte(String text, int start, int end, IntConsumer sink) {
-        for (int i = start; i < end;) {
-            int c = text.codePointAt(i);
-            i += Character.charCount(c);
-            if (c < 0x80) {
-                sink.accept(c);
-            } else if (c < 0x800) {
-                sink.accept(0xC0 | c >> 6);
-                sink.accept(0x80 | c & 0x3F);
-            } else if (c < 0x10000) {
-                sink.accept(0xE0 | c >> 12);
-                sink.accept(0x80 | c >> 6 & 0x3F);
-                sink.accept(0x80 | c & 0x3F);
-            } else {
-                sink.accept(0xF0 | c >> 18);
-                sink.accept(0x80 | c >> 12 & 0x3F);
-                sink.accept(0x80 | c >> 6 & 0x3F);
-                sink.accept(0x80 | c & 0x3F);
-            }
+        byte[] bytes = text.substring(start, end).getBytes(StandardCharsets.UTF_8);
+        char[] out = new char[bytes.length];
+        for (int i = 0; i < out.length; i++) {
+            out[i] = CHARS[bytes[i] & 0xFF];
         }
+        return new String(out);
     }
 }

@@ -4,8 +4,17 @@ import java.util.Arrays;
 
 /** A growing row of ints. */
 final class Ints {
-    private int[] values = new int[4];
+    private int[] values;
     private int size;
+
+    Ints() {
+        this(4);
+    }
+
+    /** A row with room for so many at first. */
+    Ints(int room) {
+        values = new int[Math.max(4, room)];
+    }
 
     void add(int value) {
         if (size == values.length) {
