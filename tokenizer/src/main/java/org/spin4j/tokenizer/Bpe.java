@@ -15,6 +15,9 @@ final class Bpe implements Model {
     /** What {@link PairTable} answers where there is no merge, made larger than every rank. */
     private static final long NO_MERGE = Long.MAX_VALUE;
 
+    /** What SentencePiece writes for a space. */
+    private static final char SPACE_MARK = '\u2581';
+
     private final Map<String, Integer> vocab;
     private final PairTable merges;
     private final boolean spellBytes;
@@ -31,6 +34,11 @@ final class Bpe implements Model {
     private final int[] byteIds;
     /** The merges of two bytes, by the first times 256 plus the second: most look-ups of a new word, in little memory. */
     private final long[] bytePairs;
+    /**
+     * Whether a text can be cut before every space mark that follows another character, and each part merged by itself: no token reaches
+     * across, and the mark is one itself. Texts that no pre-tokenizer cuts, such as Llama 2's, are then words that may be known.
+     */
+    private final boolean cutsBeforeMarks;
     private final WordCache cache = new WordCache();
 
     private Bpe(Map<String, Integer> vocab, PairTable merges, long[] bytePairs, boolean spellBytes, Json json) {
@@ -45,6 +53,8 @@ final class Bpe implements Model {
                 chars.put(0, token.codePointAt(0), id);
             }
         });
+        cutsBeforeMarks = !spellBytes && !ignoreMerges && chars.get(0, SPACE_MARK) >= 0
+                && vocab.keySet().stream().allMatch(token -> wordEnd(token, 0, token.length()) == token.length());
         byteIds = spellBytes ? byteIds(chars) : null;
         this.bytePairs = bytePairs;
         fallback = json.bool("byte_fallback", false) ? Model.byteTokens(vocab) : null;
@@ -130,6 +140,24 @@ final class Bpe implements Model {
 
     @Override
     public void encode(String text, int start, int end, Ints out) {
+        for (int at = start; at < end;) {
+            int stop = cutsBeforeMarks ? wordEnd(text, at, end) : end;
+            encodeWord(text, at, stop, out);
+            at = stop;
+        }
+    }
+
+    /** The end of space marks and what follows them up to the next. */
+    private static int wordEnd(String text, int start, int end) {
+        int at = start;
+        while (at < end && text.charAt(at) == SPACE_MARK) {
+            at++;
+        }
+        int next = text.indexOf(SPACE_MARK, at, end);
+        return next < 0 ? end : next;
+    }
+
+    private void encodeWord(String text, int start, int end, Ints out) {
         int[] ids = cache.find(text, start, end);
         if (ids == null) {
             Ints made = new Ints();

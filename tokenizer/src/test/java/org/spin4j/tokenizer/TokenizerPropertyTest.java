@@ -3,6 +3,8 @@ package org.spin4j.tokenizer;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -19,6 +21,9 @@ class TokenizerPropertyTest {
             Fixtures.strings(Fixtures.resource("trained.json").get("texts")),
             new BpeTrainer.Config(500, 1, List.of("<|endoftext|>")));
     private static final List<JsonNode> VARIANTS = Fixtures.resourceLines("variants.jsonl");
+    private static final List<String> SENTENCES = List.of("byte fallback", "unknown fused", "unknown one by one");
+    private static final List<Tokenizer> CUT = SENTENCES.stream().map(name -> sentences(name)).toList();
+    private static final List<Tokenizer> WHOLE = SENTENCES.stream().map(name -> sentences(name, "q\u2581z")).toList();
 
     /** Characters that meet each other seldom in random text: spaces, apostrophes, digits, letters of tokens, pairs of surrogates. */
     @Provide
@@ -121,6 +126,29 @@ class TokenizerPropertyTest {
         Tokenizer tokenizer = Fixtures.tokenizer(model);
         List<String> tokens = java.util.Arrays.stream(tokenizer.encode(word)).mapToObj(tokenizer::token).toList();
         assertThat(tokens).isEqualTo(symbols);
+    }
+
+    /** A token across words, which no merge leads to, changes nothing but that the text is merged as a whole. */
+    @Property(tries = 300)
+    void wordsMergedAloneGiveTheIdsOfTheWholeText(@ForAll("texts") String raw, @ForAll("words") String word) {
+        String text = raw + " " + word + "  " + raw;
+        for (int i = 0; i < CUT.size(); i++) {
+            assertThat(CUT.get(i).encode(text)).as(SENTENCES.get(i)).isEqualTo(WHOLE.get(i).encode(text));
+        }
+    }
+
+    /** A tokenizer without the one token that it has across words and the merge that makes it, its last. */
+    private static Tokenizer sentences(String name, String... moreTokens) {
+        ObjectNode file = VARIANTS.stream().filter(v -> v.get("name").textValue().equals(name)).findFirst()
+                .orElseThrow().get("tokenizer").deepCopy();
+        ObjectNode vocab = (ObjectNode) file.get("model").get("vocab");
+        vocab.remove("e\u2581");
+        ArrayNode merges = (ArrayNode) file.get("model").get("merges");
+        merges.remove(merges.size() - 1);
+        for (String token : moreTokens) {
+            vocab.put(token, 100_000);
+        }
+        return Fixtures.tokenizer(file);
     }
 
     @Provide
