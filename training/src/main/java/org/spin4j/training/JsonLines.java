@@ -33,6 +33,7 @@ public final class JsonLines implements AutoCloseable {
     private final Path file;
     private final InputStream in;
     private int number;
+    private long position;
 
     private JsonLines(Path file, InputStream in) {
         this.file = file;
@@ -134,6 +135,11 @@ public final class JsonLines implements AutoCloseable {
         }
     }
 
+    /** How many bytes of the file are read. */
+    public long position() {
+        return position;
+    }
+
     @Override
     public void close() {
         try {
@@ -159,6 +165,7 @@ public final class JsonLines implements AutoCloseable {
             }
             line.write(b);
         }
+        position += line.size() + 1L;
         return line.toByteArray();
     }
 

@@ -15,10 +15,13 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.Callable;
+import java.util.concurrent.atomic.LongAdder;
 import org.spin4j.tokenizer.BpeTrainer;
 import org.spin4j.tokenizer.ChatTemplate;
 import org.spin4j.tokenizer.EncodeOptions;
+import org.spin4j.tokenizer.Encoding;
 import org.spin4j.tokenizer.Tokenizer;
+import org.spin4j.tokenizer.Truncation;
 import org.spin4j.training.BadInputException;
 import org.spin4j.training.JsonLines;
 import org.spin4j.training.Progress;
@@ -115,6 +118,7 @@ final class TokenizerCommand implements Runnable {
 
     /** Text to ids. */
     @Command(name = "encode", description = {"{\"text\":\"…\"} -> {\"ids\":[…]}, row by row.",
+            "With text_pair in a row, both texts are one input; the row gets type_ids.",
             "With --chat: {\"messages\":[…]} -> {\"ids\":[…],\"mask\":[…],\"text\":\"…\"}."}, footer = {"", "Example:",
                     "  spin4j tokenizer encode --tokenizer models/base --data texts.jsonl --out ids.jsonl"})
     static final class Encode implements Callable<Integer> {
@@ -139,12 +143,25 @@ final class TokenizerCommand implements Runnable {
         @Option(names = "--no-special", description = "Add no special tokens such as <s>.")
         private boolean noSpecial;
 
+        @Option(names = "--offsets", description = "Add where each token starts and ends in its text, in UTF-16 as Java counts; 0,0 for tokens put in.")
+        private boolean offsets;
+
+        @Option(names = "--max-length", paramLabel = "N", description = "Cut to this many tokens, those put in among them.")
+        private Integer maxLength;
+
+        @Option(names = "--quiet", description = "No progress on standard error.")
+        private boolean quiet;
+
         @Option(names = "--json", description = "Print the summary as JSON.")
         private boolean json;
 
         @Override
         public Integer call() {
             Tokenizer t = Tokenizer.load(tokenizer);
+            if (chat && (offsets || maxLength != null)) {
+                throw BadInputException.of("expected --chat without --offsets and --max-length, found %s; leave it out",
+                        offsets ? "--offsets" : "--max-length");
+            }
             if (chat) {
                 return chat(t);
             }
@@ -157,19 +174,14 @@ final class TokenizerCommand implements Runnable {
                         .of("expected --chat beside --chat-template, found --chat-template alone; add --chat");
             }
             EncodeOptions options = noSpecial ? EncodeOptions.TEMPLATED : EncodeOptions.DEFAULT;
-            long[] tokens = new long[1];
-            List<ObjectNode> rows = JsonLines.readAll(data, line -> {
-                int[] ids = t.encode(text(line), options);
-                tokens[0] += ids.length;
-                ObjectNode row = JSON.createObjectNode();
-                ArrayNode array = row.putArray("ids");
-                for (int id : ids) {
-                    array.add(id);
-                }
+            Tokenizer limited = maxLength == null ? t : t.withTruncation(Optional.of(Truncation.to(maxLength)));
+            LongAdder tokens = new LongAdder();
+            int rows = RowsInParallel.write(data, out, "encode", new Progress(quiet), line -> {
+                ObjectNode row = encode(line, limited, options);
+                tokens.add(row.get("ids").size());
                 return row;
             });
-            JsonLines.writeAll(out, rows);
-            summary(spec, json, rows.size(), tokens[0], out);
+            summary(spec, json, rows, tokens.sum(), out);
             return 0;
         }
 
@@ -187,6 +199,37 @@ final class TokenizerCommand implements Runnable {
                 rows.print(spec.commandLine().getOut(), t, spec.commandLine().getColorScheme().ansi());
             }
             return 0;
+        }
+
+        private ObjectNode encode(JsonLines.Line line, Tokenizer t, EncodeOptions options) {
+            String text = text(line, "text");
+            boolean pair = line.object().has("text_pair");
+            ObjectNode row = JSON.createObjectNode();
+            if (!offsets && !pair) {
+                put(row, "ids", t.encode(text, options));
+                return row;
+            }
+            Encoding encoding = pair
+                    ? t.encoding(text, text(line, "text_pair"), options)
+                    : t.encoding(text, options);
+            put(row, "ids", encoding.ids());
+            if (pair) {
+                put(row, "type_ids", encoding.typeIds());
+            }
+            if (offsets) {
+                ArrayNode places = row.putArray("offsets");
+                for (int i = 0; i < encoding.ids().length; i++) {
+                    places.addArray().add(encoding.starts()[i]).add(encoding.ends()[i]);
+                }
+            }
+            return row;
+        }
+
+        private static void put(ObjectNode row, String key, int[] values) {
+            ArrayNode array = row.putArray(key);
+            for (int value : values) {
+                array.add(value);
+            }
         }
     }
 
@@ -209,20 +252,22 @@ final class TokenizerCommand implements Runnable {
         @Option(names = "--skip-special", description = "Leave special tokens out.")
         private boolean skipSpecial;
 
+        @Option(names = "--quiet", description = "No progress on standard error.")
+        private boolean quiet;
+
         @Option(names = "--json", description = "Print the summary as JSON.")
         private boolean json;
 
         @Override
         public Integer call() {
             Tokenizer t = Tokenizer.load(tokenizer);
-            long[] tokens = new long[1];
-            List<ObjectNode> rows = JsonLines.readAll(data, line -> {
+            LongAdder tokens = new LongAdder();
+            int rows = RowsInParallel.write(data, out, "decode", new Progress(quiet), line -> {
                 int[] ids = ids(line);
-                tokens[0] += ids.length;
+                tokens.add(ids.length);
                 return JSON.createObjectNode().put("text", t.decode(ids, skipSpecial));
             });
-            JsonLines.writeAll(out, rows);
-            summary(spec, json, rows.size(), tokens[0], out);
+            summary(spec, json, rows, tokens.sum(), out);
             return 0;
         }
     }
@@ -235,10 +280,10 @@ final class TokenizerCommand implements Runnable {
                         : String.format(Locale.ROOT, "%,d tokens in %,d rows in %s", tokens, rows, out));
     }
 
-    private static String text(JsonLines.Line line) {
-        JsonNode text = line.object().path("text");
+    private static String text(JsonLines.Line line, String key) {
+        JsonNode text = line.object().path(key);
         if (!text.isTextual()) {
-            throw BadInputException.of("expected a string in text, found %s in %s; repair that line",
+            throw BadInputException.of("expected a string in %s, found %s in %s; repair that line", key,
                     text.isMissingNode() ? "no such key" : Failure.excerpt(text.toString()), line.where());
         }
         return text.textValue();
@@ -263,7 +308,7 @@ final class TokenizerCommand implements Runnable {
 
     private static List<String> texts(Path file) {
         if (file.toString().endsWith(".jsonl")) {
-            return JsonLines.readAll(file, TokenizerCommand::text);
+            return JsonLines.readAll(file, line -> text(line, "text"));
         }
         if (!Files.isRegularFile(file)) {
             throw BadInputException.of("expected a file of text, found %s at %s; check the path",

@@ -7,6 +7,7 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -171,6 +172,48 @@ class CommandLineTest {
         assertThat(dir.resolve("back.jsonl")).hasSameTextualContentAs(dir.resolve("texts.jsonl"));
         refused("tokenizer decode --tokenizer $DIR/t --data $DIR/texts.jsonl --out $DIR/x.jsonl",
                 "expected a list of token ids in ids, found no such key in $DIR/texts.jsonl:1; repair that line");
+    }
+
+    @Test
+    void encodedRowsTellWhereTokensComeFrom() throws IOException {
+        Files.write(dir.resolve("rows.jsonl"),
+                List.of("{\"text\":\"a😀b\"}", "{\"text\":\"ab\",\"text_pair\":\"c\"}"));
+        assertThat(run("tokenizer train --data $DIR/rows.jsonl --vocab-size 257 --out $DIR/t --special <s>").code())
+                .isZero();
+
+        Ended ended = run(
+                "tokenizer encode --tokenizer $DIR/t --data $DIR/rows.jsonl --out $DIR/ids.jsonl --offsets --max-length 5");
+
+        assertThat(ended.out()).contains("8 tokens in 2 rows");
+        assertThat(Files.readAllLines(dir.resolve("ids.jsonl"))).containsExactly(
+                "{\"ids\":[65,173,254,247,223],\"offsets\":[[0,1],[1,3],[1,3],[1,3],[1,3]]}",
+                "{\"ids\":[65,66,67],\"type_ids\":[0,0,1],\"offsets\":[[0,1],[1,2],[0,1]]}");
+        refused("tokenizer encode --tokenizer $DIR/t --data $DIR/rows.jsonl --out $DIR/x.jsonl --max-length -1",
+                "expected a length and a stride of at least 0, found length -1 and stride 0; correct them");
+    }
+
+    /** More rows than are in memory at a time: in order, and the first bad one is named. */
+    @Test
+    void manyRowsKeepTheirOrder() throws IOException {
+        List<String> rows = new ArrayList<>();
+        for (int i = 0; i < 9000; i++) {
+            rows.add("{\"text\":\"row " + i + "\"}");
+        }
+        Files.write(dir.resolve("rows.jsonl"), rows);
+        run("tokenizer train --data $DIR/rows.jsonl --vocab-size 257 --out $DIR/t --special <s>");
+        assertThat(
+                run("tokenizer encode --quiet --tokenizer $DIR/t --data $DIR/rows.jsonl --out $DIR/ids.jsonl").code())
+                .isZero();
+        assertThat(run("tokenizer decode --quiet --tokenizer $DIR/t --data $DIR/ids.jsonl --out $DIR/b.jsonl").code())
+                .isZero();
+        assertThat(dir.resolve("b.jsonl")).hasSameTextualContentAs(dir.resolve("rows.jsonl"));
+
+        rows.set(8100, "{\"text\":1}");
+        rows.set(8900, "{}");
+        Files.write(dir.resolve("rows.jsonl"), rows);
+        refused("tokenizer encode --quiet --tokenizer $DIR/t --data $DIR/rows.jsonl --out $DIR/bad.jsonl",
+                "expected a string in text, found 1 in $DIR/rows.jsonl:8101; repair that line");
+        assertThat(dir.resolve("bad.jsonl")).doesNotExist();
     }
 
     @Test
