@@ -38,15 +38,19 @@ public record ChatEncoding(String text, int[] ids, int[] mask, List<Turn> turns)
      *
      * @param options further values for the template, such as {@code tools}
      * @param endIds tokens that end generation
+     * @param allTurns whether to learn all turns of the assistant, not only one that ends the conversation
      * @throws TokenizerException if the template cannot render it, or rewrites earlier turns so that what to learn is not known
      */
     public static ChatEncoding of(Tokenizer tokenizer, ChatTemplate template, List<Message> messages,
-            Map<String, ?> options, Collection<Integer> endIds) {
+            Map<String, ?> options, Collection<Integer> endIds, boolean allTurns) {
         Template.Rendered rendered = template.renderSpans(messages, false, options);
         Encoding encoding = tokenizer.encoding(rendered.text(), EncodeOptions.TEMPLATED);
         List<Turn> turns = rendered.marksGenerated()
                 ? marked(rendered, encoding)
-                : afterPrompts(template, messages, options, rendered.text(), encoding, endIds);
+                : afterPrompts(template, messages, options, rendered.text(), encoding, endIds, allTurns);
+        if (!allTurns && !turns.isEmpty()) {
+            turns = List.of(turns.getLast());
+        }
         int[] mask = new int[encoding.ids().length];
         for (Turn turn : turns) {
             for (int i = turn.start(); i < turn.end(); i++) {
@@ -76,9 +80,9 @@ public record ChatEncoding(String text, int[] ids, int[] mask, List<Turn> turns)
     }
 
     private static List<Turn> afterPrompts(ChatTemplate template, List<Message> messages, Map<String, ?> options,
-            String text, Encoding encoding, Collection<Integer> endIds) {
+            String text, Encoding encoding, Collection<Integer> endIds, boolean allTurns) {
         List<Turn> turns = new ArrayList<>();
-        for (int i = 0; i < messages.size(); i++) {
+        for (int i = allTurns ? 0 : Math.max(0, messages.size() - 1); i < messages.size(); i++) {
             if (!messages.get(i).role().equals("assistant")) {
                 continue;
             }

@@ -72,6 +72,8 @@ class ChatEncodingTest {
         assertThatThrownBy(() -> encode(forgetful, TALK)).isInstanceOf(TokenizerException.class)
                 .hasMessageContaining("found one that writes the conversation up to message 3 differently")
                 .hasMessageContaining("{% generation %}");
+        assertThat(learnt(ChatEncoding.of(TOKENIZER, forgetful, TALK, Map.of(), ENDS, false)))
+                .containsExactly("No<|im_end|>");
         assertThat(learnt(encode(forgetful, TALK.subList(0, 3)))).containsExactly("Hello<|im_end|>");
     }
 
@@ -81,7 +83,7 @@ class ChatEncodingTest {
         ChatTemplate template = ChatTemplate.of("{% for m in messages %}{{ m.content }}\n{% endfor %}", Map.of());
         // The line end of the prompt and that of the answer are one token, which begins in the prompt.
         List<Message> talk = List.of(new Message("user", "x"), new Message("assistant", "\n\nx"));
-        ChatEncoding chat = ChatEncoding.of(pairs, template, talk, Map.of(), List.of());
+        ChatEncoding chat = ChatEncoding.of(pairs, template, talk, Map.of(), List.of(), true);
         assertThat(pairs.decode(chat.ids(), false)).isEqualTo("x\n\n\nx\n");
         assertThat(pairs.token(chat.ids()[1])).isEqualTo("ĊĊ");
         assertThat(chat.mask()).containsExactly(0, 0, 1, 1, 1);
@@ -92,7 +94,8 @@ class ChatEncodingTest {
         Tokenizer qwen = Tokenizer.load(SharedData.require("data/tokenizers/qwen3"));
         ChatTemplate template = ChatTemplate.load(SharedData.require("data/tokenizers/qwen3"));
         List<Message> talk = TALK.subList(0, 3);
-        ChatEncoding chat = ChatEncoding.of(qwen, template, talk, Map.of(), List.of(qwen.eosId().orElseThrow()));
+        ChatEncoding chat = ChatEncoding.of(qwen, template, talk, Map.of(), List.of(qwen.eosId().orElseThrow()),
+                true);
         assertThat(chat.turns()).hasSize(1);
         ChatEncoding.Turn turn = chat.turns().getFirst();
         assertThat(qwen.decode(Arrays.copyOfRange(chat.ids(), turn.start(), turn.end()), false))
@@ -134,7 +137,7 @@ class ChatEncodingTest {
     }
 
     private static ChatEncoding encode(ChatTemplate template, List<Message> talk) {
-        return ChatEncoding.of(TOKENIZER, template, talk, Map.of(), ENDS);
+        return ChatEncoding.of(TOKENIZER, template, talk, Map.of(), ENDS, true);
     }
 
     private static List<String> learnt(ChatEncoding chat) {

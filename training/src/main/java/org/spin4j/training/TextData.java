@@ -259,7 +259,8 @@ public final class TextData {
 
     /** A whole conversation; one whose last turn the template leaves open gets the end token, which is learnt too. */
     private Examples.Sequence assistantTurns(Row.Chat chat) {
-        ChatEncoding encoding = ChatEncoding.of(tokenizer(), template(), chat.turns(), chat.options(), endIds);
+        ChatEncoding encoding = ChatEncoding.of(tokenizer(), template(), chat.turns(), chat.options(), endIds,
+                true);
         int[] mask = encoding.mask();
         boolean open = mask.length > 0 && mask[mask.length - 1] == 1;
         int[] ids = cutEnd(open ? withEnd(encoding.ids()) : encoding.ids(), maxLength);

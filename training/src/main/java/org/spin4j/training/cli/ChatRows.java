@@ -26,15 +26,20 @@ final class ChatRows {
         this.encodings = encodings;
     }
 
-    /** Encodes rows of messages. */
-    static ChatRows read(Path data, Tokenizer tokenizer, ChatTemplate template) {
+    /**
+     * Encodes rows of messages.
+     *
+     * @param allTurns as sft with assistant_only_loss, not the last turn only
+     */
+    static ChatRows read(Path data, Tokenizer tokenizer, ChatTemplate template, boolean allTurns) {
         List<Integer> endIds = tokenizer.eosId().stream().boxed().toList();
         return new ChatRows(JsonLines.readAll(data, line -> {
             if (!(RowParser.generate(line).prompt() instanceof Row.Chat chat)) {
                 throw BadInputException.of("expected messages, found text or ids in %s; leave --chat out",
                         line.where());
             }
-            return line.located(() -> ChatEncoding.of(tokenizer, template, chat.turns(), chat.options(), endIds));
+            return line.located(
+                    () -> ChatEncoding.of(tokenizer, template, chat.turns(), chat.options(), endIds, allTurns));
         }));
     }
 

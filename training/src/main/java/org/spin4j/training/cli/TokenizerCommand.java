@@ -137,6 +137,9 @@ final class TokenizerCommand implements Runnable {
         @Option(names = "--chat", description = "Rows of messages: ids, text, and which tokens training would learn.")
         private boolean chat;
 
+        @Option(names = "--last-turn", description = "With --chat: learn the last turn only, as training does without assistant_only_loss.")
+        private boolean lastTurn;
+
         @Mixin
         private TemplateOption template;
 
@@ -189,7 +192,8 @@ final class TokenizerCommand implements Runnable {
             Path dir = Files.isDirectory(tokenizer) ? tokenizer : tokenizer.toAbsolutePath().getParent();
             ChatRows rows = ChatRows.read(data, t,
                     template.chosen().map(name -> ChatTemplate.choose(name, dir))
-                            .orElseGet(() -> ChatTemplate.load(dir)));
+                            .orElseGet(() -> ChatTemplate.load(dir)),
+                    !lastTurn);
             if (out != null) {
                 JsonLines.writeAll(out, rows.json());
                 summary(spec, json, rows.size(), rows.tokens(), out);

@@ -51,7 +51,7 @@ class ChatRowsTest {
     void coloursATerminal() {
         Tokenizer tokenizer = Tokenizer.load(dir.resolve("t"));
         StringWriter out = new StringWriter();
-        ChatRows.read(dir.resolve("rows.jsonl"), tokenizer, ChatTemplate.choose("chatml", dir))
+        ChatRows.read(dir.resolve("rows.jsonl"), tokenizer, ChatTemplate.choose("chatml", dir), true)
                 .print(new PrintWriter(out), tokenizer, Ansi.ON);
         assertThat(out.toString()).contains("\u001b[32mc @|red d|@<|im_end|>\u001b[39m↵").doesNotContain("«");
     }
