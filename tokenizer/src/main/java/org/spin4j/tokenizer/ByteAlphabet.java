@@ -33,6 +33,15 @@ final class ByteAlphabet {
         return CHARS[b];
     }
 
+    /** Each byte as its character. */
+    static String spell(byte[] bytes) {
+        StringBuilder out = new StringBuilder(bytes.length);
+        for (byte b : bytes) {
+            out.append(CHARS[b & 0xFF]);
+        }
+        return out.toString();
+    }
+
     /** The UTF-8 bytes of {@code text[start, end)}, each as its character. */
     static String spell(String text, int start, int end) {
         byte[] bytes = text.substring(start, end).getBytes(StandardCharsets.UTF_8);

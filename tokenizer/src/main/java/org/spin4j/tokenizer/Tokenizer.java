@@ -126,18 +126,16 @@ public final class Tokenizer {
     }
 
     /**
-     * Reads a tokenizer.json, and the tokenizer_config.json beside it if there is one, which names the special tokens.
+     * Reads a tokenizer and the tokenizer_config.json beside it if there is one, which names the special tokens. Formats, in the order in
+     * which they are sought in a folder: tokenizer.json; SentencePiece's {@code tokenizer.model}; GPT-2's vocab.json with merges.txt;
+     * {@code *.tiktoken}; {@code tok*.bin} of llama2.c.
      *
      * @param fileOrDir the file or a folder that holds it
      * @throws TokenizerException if the file cannot be read, is damaged, or asks for what is not supported
      */
     public static Tokenizer load(Path fileOrDir) {
-        Path file = Files.isDirectory(fileOrDir) ? fileOrDir.resolve("tokenizer.json") : fileOrDir;
-        Path config = file.resolveSibling("tokenizer_config.json");
-        Optional<Json> settings = Files.exists(config)
-                ? Optional.of(Json.parse(Json.readFile(config), config.toString()))
-                : Optional.empty();
-        return new Tokenizer(Json.readFile(file), file.toString(), settings);
+        TokenizerFiles files = TokenizerFiles.read(fileOrDir);
+        return new Tokenizer(files.json(), files.name(), files.config());
     }
 
     /** Reads the text of a tokenizer.json; {@code name} is what messages call it. */
@@ -162,7 +160,7 @@ public final class Tokenizer {
         return new Tokenizer(this, specialIds, truncation, fill);
     }
 
-    /** Writes a tokenizer.json that Hugging Face loads: the bytes this tokenizer was read from. */
+    /** Writes a tokenizer.json that Hugging Face loads: the bytes this tokenizer was read from, or made of another format. */
     public void save(Path file) {
         write(file, json);
     }
