@@ -180,6 +180,28 @@ sealed interface Normalizer {
         }
     }
 
+    /** The replacements that a SentencePiece model brings. */
+    record Precompiled(PrecompiledCharsMap map) implements Normalizer {
+        @Override
+        public NormalizedText apply(NormalizedText text) {
+            NormalizedText.Rewrite rewrite = new NormalizedText.Rewrite(text);
+            map.find(text.text(), (start, end, content) -> {
+                rewrite.keep(start);
+                int i = 0;
+                // As many characters as there were stand for them one by one, the others for the last.
+                int left = text.text().codePointCount(start, end);
+                for (; left > 0 && i < content.length(); left--) {
+                    rewrite.replace(content.codePointAt(i));
+                    i += Character.charCount(content.codePointAt(i));
+                }
+                rewrite.skipCharacters(left);
+                rewrite.insert(content.substring(i));
+            });
+            rewrite.keep(text.text().length());
+            return rewrite.result();
+        }
+    }
+
     private static NormalizedText filter(NormalizedText text, IntPredicate kept) {
         String from = text.text();
         NormalizedText.Rewrite rewrite = new NormalizedText.Rewrite(text);
@@ -241,6 +263,8 @@ sealed interface Normalizer {
                 json.only("type");
                 yield new Unicode(Form.valueOf(type));
             }
+            case "Precompiled" -> new Precompiled(PrecompiledCharsMap
+                    .parse(json.only("type", "precompiled_charsmap").get("precompiled_charsmap")));
             case "Strip" -> {
                 json.only("type", "strip_left", "strip_right");
                 yield new Strip(json.get("strip_left").bool(), json.get("strip_right").bool());
