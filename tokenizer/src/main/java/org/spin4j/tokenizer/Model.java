@@ -5,6 +5,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.function.IntPredicate;
 
 /** What makes tokens of a piece of text that is normalised and cut: the {@code model} of a tokenizer.json. */
 sealed interface Model permits Bpe, Unigram, WordLevel, WordPiece {
@@ -22,6 +23,21 @@ sealed interface Model permits Bpe, Unigram, WordLevel, WordPiece {
      * bytes of that spelling.
      */
     void encode(String text, int start, int end, Ints out, Ints spans);
+
+    /** The model for text of strangers, in which some tokens are never found. BPE makes no token but by its merges, so it stays. */
+    default Model without(IntPredicate special) {
+        return this;
+    }
+
+    static Map<String, Integer> without(Map<String, Integer> vocab, IntPredicate special) {
+        Map<String, Integer> others = HashMap.newHashMap(vocab.size());
+        vocab.forEach((token, id) -> {
+            if (!special.test(id)) {
+                others.put(token, id);
+            }
+        });
+        return others;
+    }
 
     /**
      * Reads the model of a tokenizer.json.

@@ -38,6 +38,8 @@ public final class Tokenizer {
     private final Normalizer normalizer;
     private final PreTokenizer preTokenizer;
     private final Model model;
+    /** The model for text in which no special token is to be found. */
+    private final Model plainModel;
     private final PostProcessor postProcessor;
     private final Optional<Truncation> truncation;
     private final Optional<Padding> padding;
@@ -93,6 +95,7 @@ public final class Tokenizer {
             special[token.id()] = token.special();
         }
         added = Collections.unmodifiableMap(ids);
+        plainModel = model.without(id -> special[id]);
         int vocabSize = size;
         postProcessor = file.find("post_processor").map(post -> PostProcessor.parse(post, vocabSize))
                 .orElse(new PostProcessor.None());
@@ -110,6 +113,7 @@ public final class Tokenizer {
         normalizer = other.normalizer;
         preTokenizer = other.preTokenizer;
         model = other.model;
+        plainModel = other.plainModel;
         postProcessor = other.postProcessor;
         frame = other.frame;
         plainFrame = other.plainFrame;
@@ -195,11 +199,12 @@ public final class Tokenizer {
         if (truncation.isPresent() || padding.isPresent()) {
             return padded(List.of(rows(List.of(text), options))).getFirst().ids();
         }
+        Model cutter = options.parseSpecial() ? model : plainModel;
         Ints ids = new Ints(text.length() / CHARACTERS_A_TOKEN);
         pieces(NormalizedText.of(wellFormed(text), needsPlaces()), options, new Pieces() {
             @Override
             public void piece(NormalizedText part, int start, int end) {
-                model.encode(part.text(), start, end, ids);
+                cutter.encode(part.text(), start, end, ids);
             }
 
             @Override
@@ -262,12 +267,13 @@ public final class Tokenizer {
         TokenRows rows = new TokenRows();
         Ints ids = new Ints();
         Ints spans = new Ints();
+        Model cutter = options.parseSpecial() ? model : plainModel;
         pieces(NormalizedText.of(wellFormed(text), true), options, new Pieces() {
             @Override
             public void piece(NormalizedText part, int start, int end) {
                 ids.clear();
                 spans.clear();
-                model.encode(part.text(), start, end, ids, spans);
+                cutter.encode(part.text(), start, end, ids, spans);
                 BytePlaces places = new BytePlaces(part, start, end, preTokenizer.bytes());
                 for (int i = 0; i < ids.size(); i++) {
                     int from = spans.get(2 * i);

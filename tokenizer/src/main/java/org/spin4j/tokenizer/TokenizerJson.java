@@ -140,6 +140,8 @@ final class TokenizerJson {
      */
     static void impliedMerges(ObjectNode model, Map<String, Integer> ids, List<String> learned, String file) {
         ArrayNode merges = model.putArray("merges");
+        // Pairs as "a b" take half the time to read, where no token has a space.
+        boolean spaced = learned.stream().anyMatch(token -> token.indexOf(' ') >= 0);
         long most = 4096L + (long) MERGES_PER_TOKEN * ids.size();
         for (String token : learned) {
             List<Integer> cuts = new ArrayList<>();
@@ -152,7 +154,11 @@ final class TokenizerJson {
             cuts.sort(Comparator.comparing((Integer cut) -> ids.get(token.substring(0, cut)))
                     .thenComparing(cut -> ids.get(token.substring(cut))));
             for (int cut : cuts) {
-                merges.addArray().add(token.substring(0, cut)).add(token.substring(cut));
+                if (spaced) {
+                    merges.addArray().add(token.substring(0, cut)).add(token.substring(cut));
+                } else {
+                    merges.add(token.substring(0, cut) + " " + token.substring(cut));
+                }
             }
             if (merges.size() > most) {
                 throw new TokenizerException("expected at most " + most + " ways to merge " + ids.size()

@@ -4,6 +4,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.IntPredicate;
 
 /**
  * The unigram language model (Kudo 2018): each token has a log-probability, and a piece is cut where the sum is largest (Viterbi). A
@@ -16,6 +17,8 @@ final class Unigram implements Model {
     private static final int MAX_TOKEN = 1024;
 
     private final Map<String, Integer> vocab;
+    /** The tokens that text may become. */
+    private final Map<String, Integer> found;
     private final Trie trie;
     private final double[] scores;
     private final double unknownScore;
@@ -24,13 +27,15 @@ final class Unigram implements Model {
     /** Ids of {@code <0x00>} to {@code <0xFF>}, -1 where there is none; null without byte fallback. */
     private final int[] fallback;
 
-    private Unigram(Map<String, Integer> vocab, double[] scores, int unkId, boolean byteFallback) {
+    private Unigram(Map<String, Integer> vocab, Map<String, Integer> found, double[] scores, int unkId,
+            int[] fallback) {
         this.vocab = vocab;
+        this.found = found;
         this.scores = scores;
         this.unkId = unkId;
-        trie = new Trie(vocab);
+        this.fallback = fallback;
+        trie = new Trie(found);
         unknownScore = Arrays.stream(scores).min().orElse(0) - UNKNOWN_PENALTY;
-        fallback = byteFallback ? Model.byteTokens(vocab) : null;
     }
 
     static Unigram parse(Json json) {
@@ -56,12 +61,19 @@ final class Unigram implements Model {
             }
         }
         int unkId = json.find("unk_id").map(id -> id.integer(0, scores.length - 1)).orElse(-1);
-        return new Unigram(vocab, scores, unkId, json.bool("byte_fallback", false));
+        return new Unigram(vocab, vocab, scores, unkId,
+                json.bool("byte_fallback", false) ? Model.byteTokens(vocab) : null);
     }
 
     @Override
     public Map<String, Integer> vocab() {
         return vocab;
+    }
+
+    @Override
+    public Model without(IntPredicate special) {
+        Map<String, Integer> others = Model.without(vocab, special);
+        return others.size() == vocab.size() ? this : new Unigram(vocab, others, scores, unkId, fallback);
     }
 
     @Override
@@ -138,7 +150,7 @@ final class Unigram implements Model {
     }
 
     private void unknown(String run, Ints out) {
-        Integer whole = vocab.get(run);
+        Integer whole = found.get(run);
         if (whole != null) {
             out.add(whole);
         } else if (fallback == null || !Model.addBytes(run, fallback, out)) {

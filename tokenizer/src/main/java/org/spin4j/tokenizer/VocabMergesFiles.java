@@ -54,7 +54,7 @@ final class VocabMergesFiles {
                 throw new TokenizerException("expected two tokens with a space between, found \"" + found + "\" in "
                         + file + ":" + number + "; the file is damaged");
             }
-            merges.addArray().add(line.substring(0, space)).add(line.substring(space + 1));
+            merges.add(line);
         }
     }
 }

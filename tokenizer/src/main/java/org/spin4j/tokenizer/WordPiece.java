@@ -1,6 +1,7 @@
 package org.spin4j.tokenizer;
 
 import java.util.Map;
+import java.util.function.IntPredicate;
 
 /**
  * BERT's way of cutting a word (Schuster and Nakajima 2012): the longest token that the word starts with, then the longest that goes on
@@ -11,14 +12,17 @@ final class WordPiece implements Model {
     private static final int MAX_WORD = 1000;
 
     private final Map<String, Integer> vocab;
+    /** The tokens that text may become. */
+    private final Map<String, Integer> found;
     private final int unkId;
     private final String prefix;
     private final int maxChars;
     /** The most characters of text that a token stands for: no longer stretch need be sought. */
     private final int longest;
 
-    private WordPiece(Map<String, Integer> vocab, int unkId, String prefix, int maxChars) {
+    private WordPiece(Map<String, Integer> vocab, Map<String, Integer> found, int unkId, String prefix, int maxChars) {
         this.vocab = vocab;
+        this.found = found;
         this.unkId = unkId;
         this.prefix = prefix;
         this.maxChars = maxChars;
@@ -28,7 +32,7 @@ final class WordPiece implements Model {
     static WordPiece parse(Json json) {
         json.only("type", "vocab", "unk_token", "continuing_subword_prefix", "max_input_chars_per_word");
         Map<String, Integer> vocab = Model.vocab(json.get("vocab"));
-        return new WordPiece(vocab, Model.unknown(json.get("unk_token"), vocab),
+        return new WordPiece(vocab, vocab, Model.unknown(json.get("unk_token"), vocab),
                 json.find("continuing_subword_prefix").map(Json::string).orElse("##"),
                 json.find("max_input_chars_per_word").map(max -> max.integer(0, MAX_WORD)).orElse(100));
     }
@@ -36,6 +40,11 @@ final class WordPiece implements Model {
     @Override
     public Map<String, Integer> vocab() {
         return vocab;
+    }
+
+    @Override
+    public Model without(IntPredicate special) {
+        return new WordPiece(vocab, Model.without(vocab, special), unkId, prefix, maxChars);
     }
 
     @Override
@@ -73,7 +82,7 @@ final class WordPiece implements Model {
     private int longestAt(String text, int pos, int end, boolean goesOn, Ints ids) {
         for (int stop = Math.min(end, pos + longest); stop > pos; stop--) {
             String part = text.substring(pos, stop);
-            Integer id = vocab.get(goesOn ? prefix + part : part);
+            Integer id = found.get(goesOn ? prefix + part : part);
             if (id != null) {
                 ids.add(id);
                 return stop;
