@@ -27,12 +27,6 @@ final class TiktokenFile {
     /** As tiktoken spells it since 2024, where white space at the end of a text is one word; without possessive quantifiers. */
     private static final String CL100K = "'(?i:[sdmt]|ll|ve|re)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}"
             + "| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s+\\z|\\s*[\\r\\n]|\\s+(?!\\S)|\\s";
-    private static final String O200K_CONTRACTION = "(?i:'s|'t|'re|'ve|'m|'ll|'d)?";
-    private static final String O200K_UPPER = "[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]";
-    private static final String O200K_LOWER = "[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]";
-    private static final String O200K = "[^\\r\\n\\p{L}\\p{N}]?" + O200K_UPPER + "*" + O200K_LOWER + "+"
-            + O200K_CONTRACTION + "|[^\\r\\n\\p{L}\\p{N}]?" + O200K_UPPER + "+" + O200K_LOWER + "*" + O200K_CONTRACTION
-            + "|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
     private static final String END_OF_TEXT = "<|endoftext|>";
 
     /**
@@ -53,7 +47,8 @@ final class TiktokenFile {
                     Map.of(END_OF_TEXT, 100257, "<|fim_prefix|>", 100258, "<|fim_middle|>", 100259, "<|fim_suffix|>",
                             100260, "<|endofprompt|>", 100276),
                     null, END_OF_TEXT, false),
-            new Family("o200k_base", 199998, O200K, Map.of(END_OF_TEXT, 199999, "<|endofprompt|>", 200018), null,
+            new Family("o200k_base", 199998, WordPattern.O200K.regex(),
+                    Map.of(END_OF_TEXT, 199999, "<|endofprompt|>", 200018), null,
                     END_OF_TEXT, false),
             new Family("Llama 3", 128000, WordPattern.LLAMA3.regex(), llama3(), "<|begin_of_text|>",
                     "<|end_of_text|>", false),
