@@ -3,7 +3,9 @@ package org.spin4j.tokenizer;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.HashMap;
+import java.util.HexFormat;
 import java.util.Map;
 import java.util.function.IntPredicate;
 
@@ -11,6 +13,8 @@ import java.util.function.IntPredicate;
 sealed interface Model permits Bpe, Unigram, WordLevel, WordPiece {
     /** No vocabulary in use has a quarter of this many tokens; the bound keeps a file from making us allocate what it likes. */
     int MAX_ID = 1 << 22;
+
+    HexFormat HEX = HexFormat.of().withUpperCase();
 
     /** Every token of the model with its id. */
     Map<String, Integer> vocab();
@@ -64,17 +68,17 @@ sealed interface Model permits Bpe, Unigram, WordLevel, WordPiece {
             throw json.expected("an object");
         }
         Map<String, Integer> vocab = HashMap.newHashMap(json.node().size());
-        boolean[] taken = new boolean[MAX_ID];
+        BitSet taken = new BitSet();
         for (Map.Entry<String, JsonNode> entry : json.node().properties()) {
             String token = entry.getKey();
             int id = entry.getValue().isInt() ? entry.getValue().intValue() : -1;
             if (id < 0 || id >= MAX_ID) {
                 throw entry(json, entry).expected("a whole number from 0 to " + (MAX_ID - 1));
             }
-            if (taken[id]) {
+            if (taken.get(id)) {
                 throw entry(json, entry).expected("an id that no other token has");
             }
-            taken[id] = true;
+            taken.set(id);
             if (!token.equals(Tokenizer.wellFormed(token))) {
                 throw entry(json, entry).expected("a token of whole characters");
             }
@@ -108,7 +112,7 @@ sealed interface Model permits Bpe, Unigram, WordLevel, WordPiece {
     /** The ids of {@code <0x00>} to {@code <0xFF>}, -1 where the vocabulary has none. */
     static int[] byteTokens(Map<String, Integer> vocab) {
         int[] ids = new int[256];
-        Arrays.setAll(ids, b -> vocab.getOrDefault(String.format("<0x%02X>", b), -1));
+        Arrays.setAll(ids, b -> vocab.getOrDefault("<0x" + HEX.toHexDigits((byte) b) + ">", -1));
         return ids;
     }
 

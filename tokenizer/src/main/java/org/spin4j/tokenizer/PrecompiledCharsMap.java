@@ -115,7 +115,7 @@ final class PrecompiledCharsMap {
         while (end < strings.length && strings[end] != 0) {
             end++;
         }
-        if (end < start || end - start > MAX_REPLACEMENT) {
+        if (start > strings.length || end - start > MAX_REPLACEMENT) {
             throw new TokenizerException("expected replacements of at most " + MAX_REPLACEMENT
                     + " bytes in the precompiled_charsmap of the tokenizer, found one from " + start + " to " + end
                     + " of " + strings.length + "; the file is damaged");

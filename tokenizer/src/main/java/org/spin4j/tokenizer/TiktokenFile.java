@@ -3,6 +3,7 @@ package org.spin4j.tokenizer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Base64;
+import java.util.BitSet;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
@@ -124,7 +125,7 @@ final class TiktokenFile {
 
     private static Map<String, Integer> ranks(String text, String file) {
         Map<String, Integer> ranks = new LinkedHashMap<>();
-        boolean[] taken = new boolean[Model.MAX_ID];
+        BitSet taken = new BitSet();
         int number = 0;
         for (String line : (Iterable<String>) text.lines()::iterator) {
             number++;
@@ -142,11 +143,11 @@ final class TiktokenFile {
                 throw bad("Base64", line, file, number);
             }
             int rank = Integer.parseInt(line.substring(space + 1));
-            if (token.length == 0 || token.length > MAX_TOKEN || rank >= Model.MAX_ID || taken[rank]) {
+            if (token.length == 0 || token.length > MAX_TOKEN || rank >= Model.MAX_ID || taken.get(rank)) {
                 throw bad("a token of 1 to " + MAX_TOKEN + " bytes and a rank below " + Model.MAX_ID
                         + " that no other has", line, file, number);
             }
-            taken[rank] = true;
+            taken.set(rank);
             if (ranks.putIfAbsent(ByteAlphabet.spell(token), rank) != null) {
                 throw bad("a token that is listed once", line, file, number);
             }

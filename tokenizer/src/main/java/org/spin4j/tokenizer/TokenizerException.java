@@ -16,6 +16,7 @@ public final class TokenizerException extends RuntimeException {
 
     private static String oneLine(String message) {
         String line = message.strip().replaceAll("\\s*\\R\\s*", " ");
-        return line.length() <= 600 ? line : line.substring(0, 600) + "…";
+        // The end names the file and what to do.
+        return line.length() <= 600 ? line : line.substring(0, 300) + "…" + line.substring(line.length() - 300);
     }
 }
