@@ -32,7 +32,7 @@ public final class ModelFolder implements AutoCloseable {
     private static final Pattern SHARD_NAME = Pattern.compile("[A-Za-z0-9_][A-Za-z0-9._-]*\\.safetensors");
     private static final int MAX_CONFIG_BYTES = 1 << 20;
     private static final int MAX_INDEX_BYTES = 32 << 20;
-    private static final List<String> COMPANIONS = List.of("tokenizer.json", "tokenizer_config.json",
+    private static final List<String> COMPANIONS = List.of("tokenizer.json", "tokenizer.model", "tokenizer_config.json",
             "special_tokens_map.json",
             "added_tokens.json", "chat_template.jinja", GENERATION_CONFIG, "vocab.json", "merges.txt");
 

@@ -142,6 +142,13 @@ public final class Tokenizer {
         return new Tokenizer(files.json(), files.name(), files.config());
     }
 
+    /** Like {@link #load}, but empty for a folder in which there is no tokenizer. */
+    public static Optional<Tokenizer> find(Path fileOrDir) {
+        return Files.isDirectory(fileOrDir) && TokenizerFiles.find(fileOrDir).isEmpty()
+                ? Optional.empty()
+                : Optional.of(load(fileOrDir));
+    }
+
     /** Reads the text of a tokenizer.json; {@code name} is what messages call it. */
     static Tokenizer parse(byte[] json, String name) {
         return new Tokenizer(json.clone(), name, Optional.empty());

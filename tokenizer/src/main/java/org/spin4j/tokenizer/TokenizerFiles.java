@@ -28,7 +28,11 @@ record TokenizerFiles(byte[] json, String name, Optional<Json> config) {
 
     /** Reads a file of any known format, or what lies in a folder. */
     static TokenizerFiles read(Path fileOrDir) {
-        Path file = Files.isDirectory(fileOrDir) ? find(fileOrDir) : fileOrDir;
+        Path file = !Files.isDirectory(fileOrDir)
+                ? fileOrDir
+                : find(fileOrDir).orElseThrow(() -> new TokenizerException("expected a tokenizer (" + JSON + ", "
+                        + SENTENCE_PIECE + ", " + VOCAB + " with " + MERGES + ", " + TIKTOKEN + " or " + LLAMA2C
+                        + "), found none in " + fileOrDir + "; check the path"));
         String name = file.toString();
         Companions companions = Companions.of(file.toAbsolutePath().getParent());
         if (endsWith(file, VOCAB) || endsWith(file, MERGES)) {
@@ -62,14 +66,15 @@ record TokenizerFiles(byte[] json, String name, Optional<Json> config) {
         return file.getFileName() != null && file.getFileName().toString().equals(name);
     }
 
-    private static Path find(Path dir) {
+    /** The file in a folder that {@link #read} would take. */
+    static Optional<Path> find(Path dir) {
         for (String name : List.of(JSON, SENTENCE_PIECE)) {
             if (Files.exists(dir.resolve(name))) {
-                return dir.resolve(name);
+                return Optional.of(dir.resolve(name));
             }
         }
         if (Files.exists(dir.resolve(VOCAB)) && Files.exists(dir.resolve(MERGES))) {
-            return dir.resolve(VOCAB);
+            return Optional.of(dir.resolve(VOCAB));
         }
         for (String pattern : List.of(TIKTOKEN, LLAMA2C)) {
             List<Path> found = list(dir, pattern);
@@ -78,11 +83,10 @@ record TokenizerFiles(byte[] json, String name, Optional<Json> config) {
                         + found.get(1).getFileName() + " in " + dir + "; name the file");
             }
             if (found.size() == 1) {
-                return found.getFirst();
+                return Optional.of(found.getFirst());
             }
         }
-        throw new TokenizerException("expected a tokenizer (" + JSON + ", " + SENTENCE_PIECE + ", " + VOCAB + " with "
-                + MERGES + ", " + TIKTOKEN + " or " + LLAMA2C + "), found none in " + dir + "; check the path");
+        return Optional.empty();
     }
 
     private static List<Path> list(Path dir, String pattern) {

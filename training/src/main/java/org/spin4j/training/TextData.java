@@ -43,7 +43,7 @@ public final class TextData {
     /**
      * Opens the tokenizer and the chat template that belong to a model.
      *
-     * @param folder          where they lie; a folder without tokenizer.json serves rows of ids only
+     * @param folder          where they lie; a folder without a tokenizer serves rows of ids only
      * @param maxLength       longest sequence, further limited by the model's positions
      * @param maxPromptLength longest prompt; a longer one loses its beginning
      * @param chatTemplate    name or file of the chat template, as {@link ChatTemplate#choose} takes it; empty for the one beside the
@@ -52,8 +52,7 @@ public final class TextData {
     public static TextData open(Path folder, DecoderConfig config, int maxLength, int maxPromptLength,
             Optional<String> chatTemplate) {
         Path dir = Files.isDirectory(folder) ? folder : folder.toAbsolutePath().getParent();
-        boolean present = !Files.isDirectory(folder) || Files.exists(folder.resolve("tokenizer.json"));
-        Optional<Tokenizer> tokenizer = present ? Optional.of(Tokenizer.load(folder)) : Optional.empty();
+        Optional<Tokenizer> tokenizer = Tokenizer.find(folder);
         int longest = Math.min(maxLength, config.maxPositions());
         Optional<ChatTemplate> template = chatTemplate.map(chosen -> ChatTemplate.choose(chosen, dir))
                 .or(() -> ChatTemplate.find(dir));
@@ -64,7 +63,7 @@ public final class TextData {
     /** The tokenizer. */
     public Tokenizer tokenizer() {
         return tokenizer.orElseThrow(() -> BadInputException.of(
-                "expected rows of ids or a tokenizer.json beside the model, found text and no tokenizer; set tokenizer=DIR"));
+                "expected rows of ids or a tokenizer beside the model, found text and no tokenizer; set tokenizer=DIR"));
     }
 
     /**

@@ -36,6 +36,7 @@ import picocli.CommandLine.Spec;
         TokenizerCommand.Train.class, TokenizerCommand.Encode.class, TokenizerCommand.Decode.class})
 final class TokenizerCommand implements Runnable {
     private static final ObjectMapper JSON = new ObjectMapper();
+    private static final String TOKENIZER = "The tokenizer or its folder: tokenizer.json, SentencePiece's .model, vocab.json with merges.txt, .tiktoken, or llama2.c's tok*.bin.";
 
     @Spec
     private CommandSpec spec;
@@ -125,7 +126,7 @@ final class TokenizerCommand implements Runnable {
         @Spec
         private CommandSpec spec;
 
-        @Option(names = "--tokenizer", required = true, paramLabel = "FILE|DIR", description = "tokenizer.json or its folder.")
+        @Option(names = "--tokenizer", required = true, paramLabel = "FILE|DIR", description = TOKENIZER)
         private Path tokenizer;
 
         @Option(names = "--data", required = true, paramLabel = "FILE", description = "Rows with text.")
@@ -244,7 +245,7 @@ final class TokenizerCommand implements Runnable {
         @Spec
         private CommandSpec spec;
 
-        @Option(names = "--tokenizer", required = true, paramLabel = "FILE|DIR", description = "tokenizer.json or its folder.")
+        @Option(names = "--tokenizer", required = true, paramLabel = "FILE|DIR", description = TOKENIZER)
         private Path tokenizer;
 
         @Option(names = "--data", required = true, paramLabel = "FILE", description = "Rows with ids.")
