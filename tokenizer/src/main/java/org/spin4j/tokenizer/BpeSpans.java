@@ -33,6 +33,15 @@ record BpeSpans(Map<String, Integer> vocab, Map<Integer, String> spellings, int 
             spans.add(utf8Length(word, 0, word.length()));
             return;
         }
+        if (spelled(word, ids)) {
+            int end = 0;
+            for (int id : ids) {
+                spans.add(end);
+                end += utf8Length(spellings.get(id), 0, spellings.get(id).length());
+                spans.add(end);
+            }
+            return;
+        }
         Ints symbols = new Ints();
         Ints lengths = new Ints();
         symbols(word, symbols, lengths);
@@ -50,6 +59,18 @@ record BpeSpans(Map<String, Integer> vocab, Map<Integer, String> spellings, int 
             spans.add(start);
             spans.add(end);
         }
+    }
+
+    /** Whether the tokens' spellings make up the word, so that no symbol is unknown. */
+    private boolean spelled(String word, int[] ids) {
+        int at = 0;
+        for (int id : ids) {
+            if (!word.startsWith(spellings.get(id), at)) {
+                return false;
+            }
+            at += spellings.get(id).length();
+        }
+        return at == word.length();
     }
 
     private void symbols(String word, Ints symbols, Ints lengths) {

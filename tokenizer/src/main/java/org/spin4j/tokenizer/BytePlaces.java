@@ -13,13 +13,23 @@ final class BytePlaces {
     BytePlaces(NormalizedText text, int start, int end, boolean spelled) {
         for (int i = start; i < end;) {
             int next = i + Character.charCount(text.text().codePointAt(i));
-            String seen = spelled ? ByteAlphabet.spell(text.text(), i, next) : text.text().substring(i, next);
-            for (int bytes = BpeSpans.utf8Length(seen, 0, seen.length()); bytes > 0; bytes--) {
+            for (int bytes = spelled
+                    ? spelledLength(text.text(), i, next)
+                    : BpeSpans.utf8Length(text.text(), i, next); bytes > 0; bytes--) {
                 starts.add(text.start(i));
                 ends.add(text.end(i));
             }
             i = next;
         }
+    }
+
+    private static int spelledLength(String text, int start, int end) {
+        char c = text.charAt(start);
+        if (c > ' ' && c < 0x7F) {
+            return 1;
+        }
+        String spelled = ByteAlphabet.spell(text, start, end);
+        return BpeSpans.utf8Length(spelled, 0, spelled.length());
     }
 
     /** Where the bytes of a span begin. One that the piece does not have counts as it is: so does Hugging Face. */
