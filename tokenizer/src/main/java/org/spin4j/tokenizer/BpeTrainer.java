@@ -317,7 +317,7 @@ public final class BpeTrainer {
     }
 
     private byte[] json() {
-        ObjectNode root = Json.MAPPER.createObjectNode();
+        ObjectNode root = Json.Mapping.MAPPER.createObjectNode();
         root.put("version", "1.0").putNull("truncation").putNull("padding");
         ArrayNode added = root.putArray("added_tokens");
         for (String token : config.specialTokens()) {
@@ -337,14 +337,14 @@ public final class BpeTrainer {
         ArrayNode rows = model.putArray("merges");
         merges.forEach(rows::add);
         try {
-            return Json.MAPPER.writerWithDefaultPrettyPrinter().writeValueAsBytes(root);
+            return Json.Mapping.MAPPER.writerWithDefaultPrettyPrinter().writeValueAsBytes(root);
         } catch (JsonProcessingException e) {
             throw new IllegalStateException("a tree of our own making can be written", e);
         }
     }
 
     private static ObjectNode byteLevel(boolean decoder) {
-        return Json.MAPPER.createObjectNode().put("type", "ByteLevel").put("add_prefix_space", decoder)
+        return Json.Mapping.MAPPER.createObjectNode().put("type", "ByteLevel").put("add_prefix_space", decoder)
                 .put("trim_offsets", true).put("use_regex", true);
     }
 }

@@ -1,10 +1,15 @@
 package org.spin4j.tokenizer;
 
 import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonParseException;
+import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -30,9 +35,14 @@ record Json(JsonNode node, String file, String path) {
     private static final JsonFactory FACTORY = JsonFactory.builder()
             .disable(JsonFactory.Feature.CANONICALIZE_FIELD_NAMES).disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
             .build();
-    static final JsonMapper MAPPER = JsonMapper.builder(FACTORY)
-            .enable(DeserializationFeature.FAIL_ON_READING_DUP_TREE_KEY, DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
-            .build();
+    private static final JsonNodeFactory NODES = JsonNodeFactory.instance;
+
+    /** For writing: reading a tokenizer does without, since making a mapper takes a third of a second in a JVM that has just begun. */
+    static final class Mapping {
+        static final JsonMapper MAPPER = new JsonMapper(FACTORY);
+
+        private Mapping() {}
+    }
 
     static byte[] readFile(Path file) {
         try {
@@ -50,8 +60,11 @@ record Json(JsonNode node, String file, String path) {
     }
 
     static Json parse(byte[] bytes, String file) {
-        try {
-            JsonNode node = MAPPER.readTree(bytes);
+        try (JsonParser in = FACTORY.createParser(bytes)) {
+            JsonNode node = in.nextToken() == null ? NODES.missingNode() : value(in);
+            if (in.nextToken() != null) {
+                throw new JsonParseException(in, "another value after the first");
+            }
             if (!node.isObject()) {
                 throw new TokenizerException(
                         "expected a JSON object, found " + describe(node) + " in " + file + "; check the file");
@@ -67,6 +80,42 @@ record Json(JsonNode node, String file, String path) {
             throw new TokenizerException(
                     "expected JSON text, found " + e.getMessage() + " in " + file + "; check the file", e);
         }
+    }
+
+    /**
+     * The value that the parser stands at, as an ObjectMapper would read it. The parser bounds how deep a document may be nested.
+     */
+    private static JsonNode value(JsonParser in) throws IOException {
+        return switch (in.currentToken()) {
+            case START_OBJECT -> {
+                ObjectNode object = NODES.objectNode();
+                while (in.nextToken() != JsonToken.END_OBJECT) {
+                    String key = in.currentName();
+                    in.nextToken();
+                    if (object.replace(key, value(in)) != null) {
+                        throw new JsonParseException(in, "the key " + key + " for the second time");
+                    }
+                }
+                yield object;
+            }
+            case START_ARRAY -> {
+                ArrayNode array = NODES.arrayNode();
+                while (in.nextToken() != JsonToken.END_ARRAY) {
+                    array.add(value(in));
+                }
+                yield array;
+            }
+            case VALUE_STRING -> NODES.textNode(in.getText());
+            case VALUE_NUMBER_INT -> switch (in.getNumberType()) {
+                case INT -> NODES.numberNode(in.getIntValue());
+                case LONG -> NODES.numberNode(in.getLongValue());
+                default -> NODES.numberNode(in.getBigIntegerValue());
+            };
+            case VALUE_NUMBER_FLOAT -> NODES.numberNode(in.getDoubleValue());
+            case VALUE_TRUE -> NODES.booleanNode(true);
+            case VALUE_FALSE -> NODES.booleanNode(false);
+            default -> NODES.nullNode();
+        };
     }
 
     /** The value at a key that must be there. */

@@ -178,7 +178,7 @@ public final class Tokenizer {
 
     /** Writes tokenizer.json and a tokenizer_config.json with the special tokens and the chat template into a folder, making it if need be. */
     public void saveFolder(Path dir, Optional<ChatTemplate> template) {
-        ObjectNode config = Json.MAPPER.createObjectNode();
+        ObjectNode config = Json.Mapping.MAPPER.createObjectNode();
         config.put("tokenizer_class", "PreTrainedTokenizerFast");
         specialIds.bos().ifPresent(id -> config.put("bos_token", tokens[id]));
         specialIds.eos().ifPresent(id -> config.put("eos_token", tokens[id]));
@@ -188,7 +188,7 @@ public final class Tokenizer {
         try {
             Files.createDirectories(dir);
             write(dir.resolve("tokenizer_config.json"),
-                    Json.MAPPER.writerWithDefaultPrettyPrinter().writeValueAsBytes(config));
+                    Json.Mapping.MAPPER.writerWithDefaultPrettyPrinter().writeValueAsBytes(config));
         } catch (IOException e) {
             throw new TokenizerException(
                     "expected a folder to write to, found " + e.getMessage() + " at " + dir + "; check the path", e);

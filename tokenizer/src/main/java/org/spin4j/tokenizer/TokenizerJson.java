@@ -21,9 +21,9 @@ final class TokenizerJson {
     /** Published vocabularies have two or three merges a token; a hostile one could have as many as it has characters. */
     private static final int MERGES_PER_TOKEN = 16;
 
-    private final ObjectNode root = Json.MAPPER.createObjectNode();
+    private final ObjectNode root = Json.Mapping.MAPPER.createObjectNode();
     private final Map<Integer, AddedToken> added = new TreeMap<>();
-    private final ObjectNode roles = Json.MAPPER.createObjectNode();
+    private final ObjectNode roles = Json.Mapping.MAPPER.createObjectNode();
 
     TokenizerJson() {
         root.put("version", "1.0").putNull("truncation").putNull("padding").putNull("added_tokens");
@@ -181,14 +181,14 @@ final class TokenizerJson {
                     .put("normalized", token.normalized()).put("special", token.special());
         }
         try {
-            return Json.MAPPER.writeValueAsBytes(root);
+            return Json.Mapping.MAPPER.writeValueAsBytes(root);
         } catch (JsonProcessingException e) {
             throw new IllegalStateException("a tree of our own making can be written", e);
         }
     }
 
     static ObjectNode part(String type) {
-        return Json.MAPPER.createObjectNode().put("type", type);
+        return Json.Mapping.MAPPER.createObjectNode().put("type", type);
     }
 
     static ObjectNode replace(String text, String content) {

@@ -76,7 +76,8 @@ class BadFileTest {
     void badValuesAreNamed(String place, String value, String named) throws IOException {
         ObjectNode file = GOOD.deepCopy();
         int slash = place.lastIndexOf('/');
-        ((ObjectNode) file.at(place.substring(0, slash))).set(place.substring(slash + 1), Json.MAPPER.readTree(value));
+        ((ObjectNode) file.at(place.substring(0, slash))).set(place.substring(slash + 1),
+                Json.Mapping.MAPPER.readTree(value));
         assertThatThrownBy(() -> Fixtures.tokenizer(file)).isInstanceOf(TokenizerException.class)
                 .hasMessageContaining(named)
                 .hasMessageContaining("a fixture").message().startsWith("expected ").contains(", found ").contains("; ")

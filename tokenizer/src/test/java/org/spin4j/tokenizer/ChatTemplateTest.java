@@ -146,8 +146,9 @@ class ChatTemplateTest {
                 + "{% endfor %};{% endfor %}{{ tools | tojson }}{{ documents is none }}{{ deep.a[1] }}", Map.of());
         List<Message> messages = List.of(
                 Message.of(
-                        Json.MAPPER.readTree("{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"é\"}]}")),
-                Message.of(Json.MAPPER.readTree("{\"role\":\"assistant\",\"content\":null,\"tool_calls\":"
+                        Json.Mapping.MAPPER
+                                .readTree("{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"é\"}]}")),
+                Message.of(Json.Mapping.MAPPER.readTree("{\"role\":\"assistant\",\"content\":null,\"tool_calls\":"
                         + "[{\"function\":{\"name\":\"f\",\"arguments\":{\"x\":1.0}}}]}")));
         assertThat(chat.render(messages, false, Map.of("tools", List.of(Map.of("name", "f")),
                 "deep", Map.of("a", List.of(1, true)))))
@@ -214,7 +215,7 @@ class ChatTemplateTest {
     @Test
     void refusesMessagesThatAreNone() throws IOException {
         for (String json : List.of("[]", "{}", "{\"role\":1,\"content\":\"\"}", "{\"role\":\"user\",\"content\":1}")) {
-            JsonNode node = Json.MAPPER.readTree(json);
+            JsonNode node = Json.Mapping.MAPPER.readTree(json);
             assertThatThrownBy(() -> Message.of(node)).isInstanceOf(TokenizerException.class)
                     .hasMessageContaining("expected a message");
         }

@@ -162,7 +162,7 @@ class EncodingPropertyTest {
     @Test
     void anExpressionMustEndInTime() {
         JsonNode model = Fixtures.resourceLines("parts.jsonl").getFirst().get("model");
-        ObjectNode json = Json.MAPPER.createObjectNode();
+        ObjectNode json = Json.Mapping.MAPPER.createObjectNode();
         json.set("model", model);
         json.putObject("normalizer").put("type", "Replace").put("content", "x").putObject("pattern").put("Regex",
                 "a*a*a*a*b");

@@ -85,7 +85,7 @@ final class Fixtures {
         List<JsonNode> rows = new ArrayList<>();
         try {
             for (String line : whole ? List.of(text) : text.lines().toList()) {
-                rows.add(Json.MAPPER.readTree(line));
+                rows.add(Json.Mapping.MAPPER.readTree(line));
             }
         } catch (IOException e) {
             throw new AssertionError(e);

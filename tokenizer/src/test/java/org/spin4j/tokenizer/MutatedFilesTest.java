@@ -134,11 +134,11 @@ class MutatedFilesTest {
 
     private static byte[] mutated(Path file, byte[] whole, SplittableRandom random) throws IOException {
         if (file.toString().endsWith(".json") && random.nextInt(3) > 0) {
-            JsonNode tree = Json.MAPPER.readTree(whole);
+            JsonNode tree = Json.Mapping.MAPPER.readTree(whole);
             for (int n = random.nextInt(1, 3); n > 0; n--) {
                 damage(tree, random);
             }
-            return Json.MAPPER.writeValueAsBytes(tree);
+            return Json.Mapping.MAPPER.writeValueAsBytes(tree);
         }
         int from = random.nextInt(whole.length);
         int to = Math.min(whole.length, from + random.nextInt(1, 64));
@@ -208,7 +208,7 @@ class MutatedFilesTest {
     }
 
     private static JsonNode value(SplittableRandom random) throws JsonProcessingException {
-        return Json.MAPPER.readTree(VALUES.get(random.nextInt(VALUES.size())));
+        return Json.Mapping.MAPPER.readTree(VALUES.get(random.nextInt(VALUES.size())));
     }
 
     private static JsonNode child(JsonNode parent, SplittableRandom random) {
