@@ -288,21 +288,15 @@ final class VectorGemm {
     private void block(LeftMatrix a, int rows, VectorPanels b, int stretch, int from, int to, Target c) {
         int k = b.k();
         int slice = slice(k, stretch);
-        long scratch = tile.floats((long) Math.max(ROWS, VectorTile.ROW_PANELS) * VectorPanels.WIDTH);
+        long scratch = tile.floats((long) ROWS * VectorPanels.WIDTH);
         boolean gather = a.columns() && to - from > 1;
         long gathered = gather ? packedA.floats(LeftMatrix.gatheredSize(rows, slice)) : 0;
         Target target = c;
         for (int q = 0; q == 0 || q < k; q += slice) {
             int steps = Math.min(slice, k - q);
             LeftMatrix part = gather ? a.from(q).gathered(rows, steps, gathered) : a.from(q);
-            for (int p = from; p < to;) {
-                int together = rows == 1 ? rowPanels(b, p, to) : 1;
-                if (together > 1) {
-                    row(part, steps, stretch, b, p, q, target, scratch);
-                } else {
-                    panel(part, rows, steps, stretch, b, p, q, target, scratch);
-                }
-                p += together;
+            for (int p = from; p < to; p++) {
+                panel(part, rows, steps, stretch, b, p, q, target, scratch);
             }
             target = c.accumulated();
         }
@@ -335,30 +329,6 @@ final class VectorGemm {
                         SCRATCH_ROW);
                 finish(r, cols, width, scratch, 0, to, to, c.rowBytes);
             }
-        }
-    }
-
-    /** How many panels, from {@code p} on, a single row meets at the same time: as many as {@link #row} takes, or 1. */
-    private static int rowPanels(VectorPanels b, int p, int to) {
-        boolean wide = VectorPanels.WIDTH == 2 * VectorPanels.HALF;
-        int end = p + VectorTile.ROW_PANELS;
-        return wide && end <= Math.min(to, b.n() / VectorPanels.WIDTH) ? VectorTile.ROW_PANELS : 1;
-    }
-
-    /** A single row times several whole panels over one slice of k. */
-    private static void row(LeftMatrix a, int steps, int stretch, VectorPanels b, int p, int q, Target c,
-            long scratch) {
-        int cols = VectorTile.ROW_PANELS * VectorPanels.WIDTH;
-        Target to = c.column(p * VectorPanels.WIDTH);
-        boolean direct = to.bias == 0 && to.addend == 0;
-        for (int s = 0; s == 0 || s < steps; s += stretch) {
-            VectorTile.row1Panels(a.row(0) + s * a.stepBytes(), a.stepBytes(), b.panel(p) + (q + s) * b.nextRow(),
-                    b.nextRow(), b.nextPanel(), Math.min(stretch, steps - s), direct ? to.address : scratch);
-            if (!direct) {
-                finish(1, cols, scratch, to.bias, to.addend, to.address, to.rowBytes);
-            }
-            to = to.accumulated();
-            direct = false;
         }
     }
 

@@ -8,10 +8,9 @@ import jdk.incubator.vector.VectorSpecies;
 
 /**
  * The innermost loops of the matrix product: a tile of C stays in registers while k runs, each step loads a few vectors of
- * B and multiplies them by single numbers of A. The same loop seven times, for 6 rows, 4 or 1 and for 4 vectors or 2 of
- * columns, and for 1 row and several panels, because the just-in-time compiler keeps vectors in registers only as long as
- * each has a name of its own. Every element of C is one chain of fused multiply-adds over k, from 0 upwards, whichever of
- * the seven computes it.
+ * B and multiplies them by single numbers of A. The same loop six times, for 6 rows, 4 or 1 and for 4 vectors or 2 of
+ * columns, because the just-in-time compiler keeps vectors in registers only as long as each has a name of its own. Every
+ * element of C is one chain of fused multiply-adds over k, from 0 upwards, whichever of the six computes it.
  *
  * <p>The loops call the Vector API by itself, not through {@link #load} and {@link #store}: where a method has used up C2's node
  * budget, only the API's own methods are still inlined. Behind a call to anything else each vector is an object on the heap;
@@ -30,9 +29,6 @@ final class VectorTile {
     private static final ByteOrder ORDER = ByteOrder.nativeOrder();
     private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
     private static final MemorySegment ALL = Memory.ALL;
-
-    /** Panels that {@link #row1Panels} takes at a time: 24 sums, as 6 rows by 4 vectors have. */
-    static final int ROW_PANELS = 6;
 
     private VectorTile() {}
 
@@ -372,101 +368,6 @@ final class VectorTile {
         }
         c00.intoMemorySegment(ALL, c, ORDER);
         c01.intoMemorySegment(ALL, c + VECTOR_BYTES, ORDER);
-    }
-
-    /**
-     * One row, {@link #ROW_PANELS} panels of 4 vectors. A single row reads each number of B once, so memory is all it waits
-     * for; a core's prefetchers follow six streams through it at the same time, and bring a fifth more than from one (Zen 5).
-     *
-     * @param bPanelBytes from one panel to the next
-     * @param c           where the sums of the panels are stored side by side
-     */
-    static void row1Panels(long a, long stepBytes, long b, long bStepBytes, long bPanelBytes, int k, long c) {
-        FloatVector c00 = FloatVector.zero(SPECIES);
-        FloatVector c01 = FloatVector.zero(SPECIES);
-        FloatVector c02 = FloatVector.zero(SPECIES);
-        FloatVector c03 = FloatVector.zero(SPECIES);
-        FloatVector c10 = FloatVector.zero(SPECIES);
-        FloatVector c11 = FloatVector.zero(SPECIES);
-        FloatVector c12 = FloatVector.zero(SPECIES);
-        FloatVector c13 = FloatVector.zero(SPECIES);
-        FloatVector c20 = FloatVector.zero(SPECIES);
-        FloatVector c21 = FloatVector.zero(SPECIES);
-        FloatVector c22 = FloatVector.zero(SPECIES);
-        FloatVector c23 = FloatVector.zero(SPECIES);
-        FloatVector c30 = FloatVector.zero(SPECIES);
-        FloatVector c31 = FloatVector.zero(SPECIES);
-        FloatVector c32 = FloatVector.zero(SPECIES);
-        FloatVector c33 = FloatVector.zero(SPECIES);
-        FloatVector c40 = FloatVector.zero(SPECIES);
-        FloatVector c41 = FloatVector.zero(SPECIES);
-        FloatVector c42 = FloatVector.zero(SPECIES);
-        FloatVector c43 = FloatVector.zero(SPECIES);
-        FloatVector c50 = FloatVector.zero(SPECIES);
-        FloatVector c51 = FloatVector.zero(SPECIES);
-        FloatVector c52 = FloatVector.zero(SPECIES);
-        FloatVector c53 = FloatVector.zero(SPECIES);
-        long step = 0;
-        long bStep = 0;
-        for (int p = 0; p < k; p++) {
-            FloatVector x = FloatVector.broadcast(SPECIES, ALL.get(FLOAT, a + step));
-            long bp = b + bStep;
-            c00 = x.fma(FloatVector.fromMemorySegment(SPECIES, ALL, bp, ORDER), c00);
-            c01 = x.fma(FloatVector.fromMemorySegment(SPECIES, ALL, bp + VECTOR_BYTES, ORDER), c01);
-            c02 = x.fma(FloatVector.fromMemorySegment(SPECIES, ALL, bp + 2 * VECTOR_BYTES, ORDER), c02);
-            c03 = x.fma(FloatVector.fromMemorySegment(SPECIES, ALL, bp + 3 * VECTOR_BYTES, ORDER), c03);
-            bp += bPanelBytes;
-            c10 = x.fma(FloatVector.fromMemorySegment(SPECIES, ALL, bp, ORDER), c10);
-            c11 = x.fma(FloatVector.fromMemorySegment(SPECIES, ALL, bp + VECTOR_BYTES, ORDER), c11);
-            c12 = x.fma(FloatVector.fromMemorySegment(SPECIES, ALL, bp + 2 * VECTOR_BYTES, ORDER), c12);
-            c13 = x.fma(FloatVector.fromMemorySegment(SPECIES, ALL, bp + 3 * VECTOR_BYTES, ORDER), c13);
-            bp += bPanelBytes;
-            c20 = x.fma(FloatVector.fromMemorySegment(SPECIES, ALL, bp, ORDER), c20);
-            c21 = x.fma(FloatVector.fromMemorySegment(SPECIES, ALL, bp + VECTOR_BYTES, ORDER), c21);
-            c22 = x.fma(FloatVector.fromMemorySegment(SPECIES, ALL, bp + 2 * VECTOR_BYTES, ORDER), c22);
-            c23 = x.fma(FloatVector.fromMemorySegment(SPECIES, ALL, bp + 3 * VECTOR_BYTES, ORDER), c23);
-            bp += bPanelBytes;
-            c30 = x.fma(FloatVector.fromMemorySegment(SPECIES, ALL, bp, ORDER), c30);
-            c31 = x.fma(FloatVector.fromMemorySegment(SPECIES, ALL, bp + VECTOR_BYTES, ORDER), c31);
-            c32 = x.fma(FloatVector.fromMemorySegment(SPECIES, ALL, bp + 2 * VECTOR_BYTES, ORDER), c32);
-            c33 = x.fma(FloatVector.fromMemorySegment(SPECIES, ALL, bp + 3 * VECTOR_BYTES, ORDER), c33);
-            bp += bPanelBytes;
-            c40 = x.fma(FloatVector.fromMemorySegment(SPECIES, ALL, bp, ORDER), c40);
-            c41 = x.fma(FloatVector.fromMemorySegment(SPECIES, ALL, bp + VECTOR_BYTES, ORDER), c41);
-            c42 = x.fma(FloatVector.fromMemorySegment(SPECIES, ALL, bp + 2 * VECTOR_BYTES, ORDER), c42);
-            c43 = x.fma(FloatVector.fromMemorySegment(SPECIES, ALL, bp + 3 * VECTOR_BYTES, ORDER), c43);
-            bp += bPanelBytes;
-            c50 = x.fma(FloatVector.fromMemorySegment(SPECIES, ALL, bp, ORDER), c50);
-            c51 = x.fma(FloatVector.fromMemorySegment(SPECIES, ALL, bp + VECTOR_BYTES, ORDER), c51);
-            c52 = x.fma(FloatVector.fromMemorySegment(SPECIES, ALL, bp + 2 * VECTOR_BYTES, ORDER), c52);
-            c53 = x.fma(FloatVector.fromMemorySegment(SPECIES, ALL, bp + 3 * VECTOR_BYTES, ORDER), c53);
-            step += stepBytes;
-            bStep += bStepBytes;
-        }
-        c00.intoMemorySegment(ALL, c, ORDER);
-        c01.intoMemorySegment(ALL, c + VECTOR_BYTES, ORDER);
-        c02.intoMemorySegment(ALL, c + 2 * VECTOR_BYTES, ORDER);
-        c03.intoMemorySegment(ALL, c + 3 * VECTOR_BYTES, ORDER);
-        c10.intoMemorySegment(ALL, c + 4 * VECTOR_BYTES, ORDER);
-        c11.intoMemorySegment(ALL, c + 5 * VECTOR_BYTES, ORDER);
-        c12.intoMemorySegment(ALL, c + 6 * VECTOR_BYTES, ORDER);
-        c13.intoMemorySegment(ALL, c + 7 * VECTOR_BYTES, ORDER);
-        c20.intoMemorySegment(ALL, c + 8 * VECTOR_BYTES, ORDER);
-        c21.intoMemorySegment(ALL, c + 9 * VECTOR_BYTES, ORDER);
-        c22.intoMemorySegment(ALL, c + 10 * VECTOR_BYTES, ORDER);
-        c23.intoMemorySegment(ALL, c + 11 * VECTOR_BYTES, ORDER);
-        c30.intoMemorySegment(ALL, c + 12 * VECTOR_BYTES, ORDER);
-        c31.intoMemorySegment(ALL, c + 13 * VECTOR_BYTES, ORDER);
-        c32.intoMemorySegment(ALL, c + 14 * VECTOR_BYTES, ORDER);
-        c33.intoMemorySegment(ALL, c + 15 * VECTOR_BYTES, ORDER);
-        c40.intoMemorySegment(ALL, c + 16 * VECTOR_BYTES, ORDER);
-        c41.intoMemorySegment(ALL, c + 17 * VECTOR_BYTES, ORDER);
-        c42.intoMemorySegment(ALL, c + 18 * VECTOR_BYTES, ORDER);
-        c43.intoMemorySegment(ALL, c + 19 * VECTOR_BYTES, ORDER);
-        c50.intoMemorySegment(ALL, c + 20 * VECTOR_BYTES, ORDER);
-        c51.intoMemorySegment(ALL, c + 21 * VECTOR_BYTES, ORDER);
-        c52.intoMemorySegment(ALL, c + 22 * VECTOR_BYTES, ORDER);
-        c53.intoMemorySegment(ALL, c + 23 * VECTOR_BYTES, ORDER);
     }
 
     /** to += tile, both {@code rows} rows of {@code width} numbers, 2 or 4 vectors. */

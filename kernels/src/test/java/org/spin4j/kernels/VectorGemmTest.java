@@ -45,7 +45,7 @@ final class VectorGemmTest {
         }
     }
 
-    /** With 6 panels and more a single row goes its own way; its last panels are few, and the very last may be ragged. */
+    /** What each generated token multiplies: one row by a wide matrix, whose last panel may be ragged. */
     @ParameterizedTest
     @CsvSource({"NT, 1030, 1000", "NT, 896, 20", "NN, 900, 500", "NN, 833, 900", "TN, 800, 300", "NT, 800, 0"})
     void aSingleRowIsOneChainOverManyPanels(Product product, int n, int k) {
