@@ -99,8 +99,11 @@ class TextDataTest {
         TrainConfig run = TrainConfig.defaults().with("model=" + dir.resolve("start"), "train_data=" + rows,
                 "output_dir=" + dir.resolve("run"), "max_steps=1", "max_length=96", "max_prompt_length=64",
                 "chat_template=zephyr", "assistant_only_loss=true");
-        TrainingRun.Outcome outcome = TrainingRun.run(Method.SFT, run, false, Backends.choose("auto", 1),
-                new Progress(true), new Interrupt());
+        TrainingRun.Outcome outcome;
+        try (Interrupt interrupt = new Interrupt()) {
+            outcome = TrainingRun.run(Method.SFT, run, false, Backends.choose("auto", 1), new Progress(true),
+                    interrupt);
+        }
         assertThat(ChatTemplate.load(outcome.model()).source())
                 .isEqualTo(ChatTemplate.choose("zephyr", dir).source());
         assertThat(Tokenizer.load(outcome.model()).vocabSize()).isEqualTo(tokenizer.vocabSize());
