@@ -26,7 +26,7 @@ final class Llama2cFile {
         ByteBuffer in = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
         int longest = in.remaining() < 4 ? 0 : in.getInt();
         if (longest < 1 || longest > MAX_TOKEN) {
-            throw damaged("the length of the longest token, 1 to " + MAX_TOKEN + ",", longest, 0, file);
+            throw damaged("the length of the longest token, 1 to " + MAX_TOKEN, longest, 0, file);
         }
         Map<String, Integer> all = new LinkedHashMap<>();
         Map<String, Integer> mergeable = new LinkedHashMap<>();

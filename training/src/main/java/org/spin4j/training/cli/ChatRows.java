@@ -75,7 +75,8 @@ final class ChatRows {
             ChatEncoding encoding = encodings.get(i);
             long learnt = java.util.Arrays.stream(encoding.mask()).sum();
             out.println(ansi.new Text("@|bold conversation " + (i + 1) + "|@: " + encoding.ids().length + " tokens, "
-                    + learnt + " to learn in " + encoding.turns().size() + " turns"));
+                    + learnt + " to learn in " + encoding.turns().size()
+                    + (encoding.turns().size() == 1 ? " turn" : " turns")));
             int from = 0;
             for (int token = 0; token < encoding.ids().length; token++) {
                 if (tokenizer.decode(new int[]{encoding.ids()[token]}, false).contains("\n")

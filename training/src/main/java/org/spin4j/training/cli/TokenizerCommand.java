@@ -173,9 +173,9 @@ final class TokenizerCommand implements Runnable {
                 throw BadInputException
                         .of("expected --out FILE, found nothing of that; see spin4j tokenizer encode --help");
             }
-            if (template.chosen().isPresent()) {
-                throw BadInputException
-                        .of("expected --chat beside --chat-template, found --chat-template alone; add --chat");
+            if (lastTurn || template.chosen().isPresent()) {
+                throw BadInputException.of("expected --chat beside %1$s, found %1$s alone; add --chat",
+                        lastTurn ? "--last-turn" : "--chat-template");
             }
             EncodeOptions options = noSpecial ? EncodeOptions.TEMPLATED : EncodeOptions.DEFAULT;
             Tokenizer limited = maxLength == null ? t : t.withTruncation(Optional.of(Truncation.to(maxLength)));

@@ -41,7 +41,7 @@ class ChatRowsTest {
         CommandLineTest.Ended shown = run(
                 "tokenizer encode --chat --chat-template chatml --tokenizer $DIR/t --data $DIR/rows.jsonl");
         assertThat(shown.err()).isEmpty();
-        assertThat(shown.out().lines().toList()).containsExactly("conversation 1: 36 tokens, 12 to learn in 1 turns",
+        assertThat(shown.out().lines().toList()).containsExactly("conversation 1: 36 tokens, 12 to learn in 1 turn",
                 "<|im_start|>user↵", "    0 86 84 70 83 200", "a·↵", "    66 217 200", "b<|im_end|>↵",
                 "    67 1 200", "<|im_start|>assistant↵", "    0 66 84 84 74 84 85 66 79 85 200",
                 "«c @|red d|@<|im_end|>»↵", "    «68 222 33 93 83 70 69 222 69 93 33 1» 200", "");
@@ -76,5 +76,7 @@ class ChatRowsTest {
         assertThat(
                 run("tokenizer encode --chat-template chatml --tokenizer $DIR/t --data $DIR/rows.jsonl --out x").err())
                 .contains("add --chat");
+        assertThat(run("tokenizer encode --last-turn --tokenizer $DIR/t --data $DIR/rows.jsonl --out x").err())
+                .contains("expected --chat beside --last-turn");
     }
 }
