@@ -166,41 +166,41 @@ public final class Decoder implements AutoCloseable {
         return d;
     }
 
-    /** Opens a folder in Hugging Face layout; weights are widened to F32. */
-    public static Decoder load(Path folder) {
-        return load(folder, DType.F32);
+    /** Opens a checkpoint, a folder in Hugging Face layout for example; weights are widened to F32. */
+    public static Decoder load(Path path) {
+        return load(path, DType.F32);
     }
 
-    /** Opens a folder in Hugging Face layout; weights are widened to {@code type}. */
-    public static Decoder load(Path folder, DType type) {
-        try (ModelFolder files = ModelFolder.open(folder)) {
-            return new Decoder(files.config(), type).read(files, folder);
+    /** Opens a checkpoint; weights are widened to {@code type}. */
+    public static Decoder load(Path path, DType type) {
+        try (Checkpoint checkpoint = Checkpoint.open(path)) {
+            return new Decoder(checkpoint.config(), type).read(checkpoint);
         }
     }
 
     /**
-     * Opens a folder in Hugging Face layout for generation and scoring, never to be trained: matrices keep the type of the
+     * Opens a checkpoint for generation and scoring, never to be trained: matrices keep the type of the
      * file (F32, BF16 or F16), vectors are F32. Results are those of {@link #load(Path)} bit for bit.
      */
-    public static Decoder loadFrozen(Path folder) {
-        return loadFrozen(folder, null);
+    public static Decoder loadFrozen(Path path) {
+        return loadFrozen(path, null);
     }
 
     /**
-     * Opens a folder for generation and scoring, with matrices rounded to a type.
+     * Opens a checkpoint for generation and scoring, with matrices rounded to a type.
      *
      * @param matrices F32, BF16, F16 or Q8_0; in Q8_0 a matrix whose rows are not whole blocks is stored as F16. Null keeps
      *                 the type of the file
      */
-    public static Decoder loadFrozen(Path folder, DType matrices) {
-        try (ModelFolder files = ModelFolder.open(folder)) {
-            Decoder d = new Decoder(files.config(),
-                    (builder, arena) -> builder.buildFrozen(arena, p -> frozenType(files, p, matrices)));
-            return d.read(files, folder);
+    public static Decoder loadFrozen(Path path, DType matrices) {
+        try (Checkpoint checkpoint = Checkpoint.open(path)) {
+            Decoder d = new Decoder(checkpoint.config(),
+                    (builder, arena) -> builder.buildFrozen(arena, p -> frozenType(checkpoint, p, matrices)));
+            return d.read(checkpoint);
         }
     }
 
-    private static DType frozenType(ModelFolder files, Parameter p, DType matrices) {
+    private static DType frozenType(Checkpoint checkpoint, Parameter p, DType matrices) {
         if (!p.decays()) {
             return DType.F32;
         }
@@ -208,24 +208,22 @@ public final class Decoder implements AutoCloseable {
             return p.cols() % matrices.block() == 0 ? matrices : DType.F16;
         }
         // Parts that one product multiplies together lie in one matrix, hence in one type.
-        List<String> types = p.parts().stream().filter(part -> files.has(part.name()))
-                .map(part -> files.dtype(part.name())).distinct().toList();
-        return types.size() == 1 && (types.getFirst().equals("BF16") || types.getFirst().equals("F16"))
-                ? DType.valueOf(types.getFirst())
-                : DType.F32;
+        List<DType> types = p.parts().stream().filter(part -> checkpoint.has(part.name()))
+                .map(part -> checkpoint.type(part.name())).distinct().toList();
+        return types.size() == 1 && p.cols() % types.getFirst().block() == 0 ? types.getFirst() : DType.F32;
     }
 
-    /** Replaces the weights by those of a folder that holds the same model. */
-    public void restore(Path folder) {
-        try (ModelFolder files = ModelFolder.open(folder)) {
-            read(files, folder);
+    /** Replaces the weights by those of a checkpoint that holds the same model. */
+    public void restore(Path path) {
+        try (Checkpoint checkpoint = Checkpoint.open(path)) {
+            read(checkpoint);
         }
     }
 
     /** Fills all weights, or frees them where one of them is not as it should be. */
-    private Decoder read(ModelFolder files, Path folder) {
+    private Decoder read(Checkpoint checkpoint) {
         try {
-            parameters.names().forEach(name -> read(files, folder, name));
+            parameters.names().forEach(name -> read(checkpoint, name));
             return this;
         } catch (RuntimeException e) {
             close();
@@ -233,19 +231,20 @@ public final class Decoder implements AutoCloseable {
         }
     }
 
-    private void read(ModelFolder files, Path folder, String name) {
-        if (!files.has(name)) {
-            throw new CheckpointException("expected a tensor '" + name + "', found none in " + folder
-                    + "; the weights do not belong to this config.json");
+    private void read(Checkpoint checkpoint, String name) {
+        if (!checkpoint.has(name)) {
+            throw new CheckpointException("expected a tensor '" + name + "', found none in " + checkpoint.path()
+                    + "; the weights do not belong to this configuration");
         }
-        if (!files.shape(name).equals(parameters.shape(name))) {
+        if (!checkpoint.shape(name).equals(parameters.shape(name))) {
             throw new CheckpointException("expected shape " + parameters.shape(name) + " for '" + name + "', found "
-                    + files.shape(name) + " in " + folder + "; the weights do not belong to this config.json");
+                    + checkpoint.shape(name) + " in " + checkpoint.path()
+                    + "; the weights do not belong to this configuration");
         }
         try {
-            files.read(name, parameters.data(name));
+            checkpoint.read(name, parameters.data(name));
         } catch (IllegalArgumentException e) {
-            throw new CheckpointException(e.getMessage() + " (tensor '" + name + "' in " + folder + ")");
+            throw new CheckpointException(e.getMessage() + " (tensor '" + name + "' in " + checkpoint.path() + ")");
         }
     }
 

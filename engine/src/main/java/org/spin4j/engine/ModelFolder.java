@@ -17,6 +17,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.regex.Pattern;
 import org.spin4j.engine.SafeTensors.NamedStorage;
+import org.spin4j.kernels.DType;
 import org.spin4j.kernels.Storage;
 
 /**
@@ -24,7 +25,7 @@ import org.spin4j.kernels.Storage;
  * weights in {@code model.safetensors} or in shards that {@code model.safetensors.index.json} lists. Whoever reads a tensor
  * does not see which.
  */
-public final class ModelFolder implements AutoCloseable {
+public final class ModelFolder implements Checkpoint {
     private static final String CONFIG = "config.json";
     private static final String GENERATION_CONFIG = "generation_config.json";
     private static final String WEIGHTS = "model.safetensors";
@@ -126,36 +127,38 @@ public final class ModelFolder implements AutoCloseable {
     }
 
     /** The configuration; tokens that end a text are those of {@code generation_config.json} where it names any. */
+    @Override
     public DecoderConfig config() {
         return config;
     }
 
-    /** The folder. */
-    public Path dir() {
+    @Override
+    public Path path() {
         return dir;
     }
 
-    /** Names of all tensors. */
+    @Override
     public Set<String> names() {
         return shardOf.keySet();
     }
 
-    /** Whether there is a tensor of that name. */
-    public boolean has(String name) {
-        return shardOf.containsKey(name);
-    }
-
-    /** Dimensions of a tensor, outermost first. */
+    @Override
     public List<Long> shape(String name) {
         return shard(name).entries().get(name).shape();
     }
 
-    /** How a tensor is stored: {@code F32}, {@code BF16}, … */
-    public String dtype(String name) {
-        return shard(name).entries().get(name).dtype();
+    @Override
+    public DType type(String name) {
+        return shard(name).type(name);
+    }
+
+    @Override
+    public Storage inPlace(String name) {
+        return shard(name).inPlace(name);
     }
 
     /** Reads a tensor as {@link SafeTensors#read} does. */
+    @Override
     public void read(String name, Storage out) {
         shard(name).read(name, out);
     }

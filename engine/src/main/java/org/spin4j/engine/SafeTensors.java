@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -15,6 +16,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.spin4j.kernels.DType;
 import org.spin4j.kernels.Storage;
 
 /**
@@ -127,6 +129,24 @@ public final class SafeTensors implements AutoCloseable {
                             + " in " + file + "; does config.json belong to these weights?");
         }
         format.decode(bytes(name), out);
+    }
+
+    /** The type that a model keeps a tensor in: F16 and BF16 as they are, all others as F32. */
+    DType type(String name) {
+        return switch (entry(name).dtype()) {
+            case "F16" -> DType.F16;
+            case "BF16" -> DType.BF16;
+            default -> DType.F32;
+        };
+    }
+
+    /** A tensor where it lies, read-only, valid until {@link #close()}; null where its bytes are none of {@link #type}. */
+    Storage inPlace(String name) {
+        Entry e = entry(name);
+        DType type = type(name);
+        return e.dtype().equals(type.name()) && ByteOrder.nativeOrder() == ByteOrder.LITTLE_ENDIAN
+                ? Storage.wrap(bytes(name), type, e.elements())
+                : null;
     }
 
     /** The bytes of a tensor as they lie in the file: read-only, valid until {@link #close()}. */

@@ -71,7 +71,7 @@ class ModelFolderTest {
                     : "transformer.wte.weight";
             assertThat(folder.has(embedding)).isTrue();
             assertThat(folder.shape(embedding)).containsExactly((long) c.vocabSize(), (long) c.hiddenSize());
-            assertThat(folder.dtype(embedding)).isEqualTo(model.endsWith("bf16") ? "BF16" : "F32");
+            assertThat(folder.type(embedding)).isEqualTo(model.endsWith("bf16") ? DType.BF16 : DType.F32);
             assertThat(folder.has("lm_head.weight")).isEqualTo(!c.tiedHead());
             assertThat(c.eosTokenIds()).containsExactly(2);
         }
@@ -101,7 +101,7 @@ class ModelFolderTest {
                 "chat_template.jinja");
         try (ModelFolder folder = ModelFolder.open(dir)) {
             assertThat(folder.config().json().get("torch_dtype").textValue()).isEqualTo("bfloat16");
-            assertThat(folder.dtype("a")).isEqualTo("BF16");
+            assertThat(folder.type("a")).isEqualTo(DType.BF16);
             assertThat(readAll(folder).getFirst().data().toFloats()).containsExactly(1f, 2.25f);
         }
     }
