@@ -1,15 +1,17 @@
 package org.spin4j.engine;
 
+import com.sun.management.OperatingSystemMXBean;
 import java.lang.foreign.Arena;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BiFunction;
+import java.util.stream.Stream;
 import org.spin4j.kernels.AttentionShape;
 import org.spin4j.kernels.DType;
 import org.spin4j.kernels.Forest;
 import org.spin4j.kernels.Kernels;
-import org.spin4j.kernels.Kernels.Product;
 import org.spin4j.kernels.Storage;
 
 /**
@@ -30,6 +32,9 @@ public final class Decoder implements AutoCloseable {
         Tensor apply(Tape tape, Tensor qkv, AttentionShape shape, int layer);
     }
 
+    /** Bytes of matrices that any machine has room for twice; asking how much memory there is takes a while. */
+    private static final long ALWAYS_PACKED = 1L << 30;
+
     private final Arena arena;
     private final DecoderConfig config;
     private final Parameters parameters;
@@ -42,6 +47,8 @@ public final class Decoder implements AutoCloseable {
     /** Turns of the rotary positions seen so far; null where the family learns its positions. */
     private Storage cosSin;
     private int rotated;
+    /** Where frozen weights lie, or null. */
+    private Checkpoint inPlace;
 
     private Decoder(DecoderConfig config, DType type) {
         this(config, (builder, arena) -> builder.build(arena, type));
@@ -71,7 +78,12 @@ public final class Decoder implements AutoCloseable {
             finalNormBias = b.vector("transformer.ln_f.bias", dim);
         }
         head = config.tiedHead() ? tokens : b.matrix(dim, "lm_head.weight", config.vocabSize());
-        parameters = build.apply(b, arena);
+        try {
+            parameters = build.apply(b, arena);
+        } catch (RuntimeException e) {
+            arena.close();
+            throw e;
+        }
         if (llama) {
             growRotations(256);
         }
@@ -174,7 +186,7 @@ public final class Decoder implements AutoCloseable {
     /** Opens a checkpoint; weights are widened to {@code type}. */
     public static Decoder load(Path path, DType type) {
         try (Checkpoint checkpoint = Checkpoint.open(path)) {
-            return new Decoder(checkpoint.config(), type).read(checkpoint);
+            return new Decoder(checkpoint.config(), (builder, arena) -> builder.load(arena, type, checkpoint));
         }
     }
 
@@ -187,64 +199,30 @@ public final class Decoder implements AutoCloseable {
     }
 
     /**
-     * Opens a checkpoint for generation and scoring, with matrices rounded to a type.
+     * Opens a checkpoint for generation and scoring, with matrices rounded to a type. Matrices that the file has in that type
+     * are not copied: they stay mapped until {@link #close}, and what is not used of them is never fetched from the disk. The file must not be
+     * shortened meanwhile, or the next look at it ends in an {@link InternalError}; one that is replaced by a rename does no harm.
      *
      * @param matrices F32, BF16, F16 or Q8_0; in Q8_0 a matrix whose rows are not whole blocks is stored as F16. Null keeps
      *                 the type of the file
      */
     public static Decoder loadFrozen(Path path, DType matrices) {
-        try (Checkpoint checkpoint = Checkpoint.open(path)) {
+        Checkpoint checkpoint = Checkpoint.open(path);
+        try {
             Decoder d = new Decoder(checkpoint.config(),
-                    (builder, arena) -> builder.buildFrozen(arena, p -> frozenType(checkpoint, p, matrices)));
-            return d.read(checkpoint);
+                    (builder, arena) -> builder.loadFrozen(arena, checkpoint, matrices));
+            d.inPlace = checkpoint;
+            return d;
+        } catch (RuntimeException e) {
+            checkpoint.close();
+            throw e;
         }
-    }
-
-    private static DType frozenType(Checkpoint checkpoint, Parameter p, DType matrices) {
-        if (!p.decays()) {
-            return DType.F32;
-        }
-        if (matrices != null) {
-            return p.cols() % matrices.block() == 0 ? matrices : DType.F16;
-        }
-        // Parts that one product multiplies together lie in one matrix, hence in one type.
-        List<DType> types = p.parts().stream().filter(part -> checkpoint.has(part.name()))
-                .map(part -> checkpoint.type(part.name())).distinct().toList();
-        return types.size() == 1 && p.cols() % types.getFirst().block() == 0 ? types.getFirst() : DType.F32;
     }
 
     /** Replaces the weights by those of a checkpoint that holds the same model. */
     public void restore(Path path) {
         try (Checkpoint checkpoint = Checkpoint.open(path)) {
-            read(checkpoint);
-        }
-    }
-
-    /** Fills all weights, or frees them where one of them is not as it should be. */
-    private Decoder read(Checkpoint checkpoint) {
-        try {
-            parameters.names().forEach(name -> read(checkpoint, name));
-            return this;
-        } catch (RuntimeException e) {
-            close();
-            throw e;
-        }
-    }
-
-    private void read(Checkpoint checkpoint, String name) {
-        if (!checkpoint.has(name)) {
-            throw new CheckpointException("expected a tensor '" + name + "', found none in " + checkpoint.path()
-                    + "; the weights do not belong to this configuration");
-        }
-        if (!checkpoint.shape(name).equals(parameters.shape(name))) {
-            throw new CheckpointException("expected shape " + parameters.shape(name) + " for '" + name + "', found "
-                    + checkpoint.shape(name) + " in " + checkpoint.path()
-                    + "; the weights do not belong to this configuration");
-        }
-        try {
-            checkpoint.read(name, parameters.data(name));
-        } catch (IllegalArgumentException e) {
-            throw new CheckpointException(e.getMessage() + " (tensor '" + name + "' in " + checkpoint.path() + ")");
+            parameters.read(checkpoint);
         }
     }
 
@@ -262,11 +240,16 @@ public final class Decoder implements AutoCloseable {
      * @param copyOthersFrom folder whose tokenizer files go along, or null
      */
     public void save(Path folder, String dtype, Path copyOthersFrom) {
+        ModelFolder.write(folder, config, dtype, tensors(), copyOthersFrom);
+    }
+
+    /** All weights, as checkpoints name them. */
+    List<SafeTensors.NamedStorage> tensors() {
         List<SafeTensors.NamedStorage> tensors = new ArrayList<>();
         for (String name : parameters.names()) {
             tensors.add(new SafeTensors.NamedStorage(name, parameters.shape(name), parameters.data(name)));
         }
-        ModelFolder.write(folder, config, dtype, tensors, copyOthersFrom);
+        return tensors;
     }
 
     /** What the model was built from. */
@@ -361,24 +344,37 @@ public final class Decoder implements AutoCloseable {
         return layers.get(layer).attention();
     }
 
-    /** Lays the weights out for repeated multiplication with few rows; they must not change until {@link #unpack}. */
+    /**
+     * Lays the weights out for repeated multiplication with few rows; they must not change until {@link #unpack}. Left out for a
+     * model that is large for this machine, since it doubles what is kept in memory: the same numbers come out, later.
+     */
     void pack(Kernels kernels) {
-        for (Layer layer : layers) {
-            for (Parameter p : List.of(layer.qkv(), layer.out(), layer.up(), layer.down())) {
-                p.packed(kernels.pack(Product.NT, p.rows(), p.cols(), p.data()));
-            }
+        long bytes = multiplied().mapToLong(Parameter::bytes).sum();
+        if (bytes <= ALWAYS_PACKED || bytes <= physicalMemory() / 4) {
+            multiplied().forEach(p -> p.pack(kernels));
         }
-        head.packed(kernels.pack(Product.NT, head.rows(), head.cols(), head.data()));
+    }
+
+    private Stream<Parameter> multiplied() {
+        return Stream.concat(layers.stream().flatMap(l -> Stream.of(l.qkv(), l.out(), l.up(), l.down())),
+                Stream.of(head));
+    }
+
+    private static long physicalMemory() {
+        return ((OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean()).getTotalMemorySize();
     }
 
     /** Forgets the layout made by {@link #pack}. */
     void unpack() {
-        parameters.list().forEach(p -> p.packed(null));
+        multiplied().forEach(Parameter::unpack);
     }
 
     /** Frees the weights. */
     @Override
     public void close() {
         arena.close();
+        if (inPlace != null) {
+            inPlace.close();
+        }
     }
 }

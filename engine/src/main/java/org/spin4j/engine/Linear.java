@@ -1,5 +1,6 @@
 package org.spin4j.engine;
 
+import java.lang.foreign.MemorySegment;
 import org.spin4j.kernels.Kernels;
 import org.spin4j.kernels.Kernels.Product;
 import org.spin4j.kernels.Storage;
@@ -23,13 +24,8 @@ public final class Linear {
         int out = weight.rows();
         int in = weight.cols();
         Tensor y = tape.tensor(m, out);
-        Storage b = bias == null ? null : bias.data();
-        Storage r = residual == null ? null : residual.data();
-        if (weight.packed() != null) {
-            k.matmulPacked(m, x.data(), weight.packed(), b, r, y.data());
-        } else {
-            k.matmul(Product.NT, m, out, in, x.data(), weight.data(), b, r, y.data());
-        }
+        forward(tape, x, weight, bias == null ? null : bias.data(), residual == null ? null : residual.data(),
+                y.data());
         tape.record(y, () -> {
             Storage dy = y.grad();
             if (weight.grad() != null) {
@@ -46,5 +42,48 @@ public final class Linear {
             }
         });
         return y;
+    }
+
+    private static void forward(Tape tape, Tensor x, Parameter weight, Storage bias, Storage residual, Storage y) {
+        int m = x.rows();
+        int out = weight.rows();
+        int from = 0;
+        for (Parameter.Block block : weight.blocks()) {
+            int n = block.rows();
+            long size = (long) m * n;
+            Storage b = bias == null ? null : bias.slice(from, n);
+            if (n == out || m == 1) {
+                // All of the output, or a stretch of its only row.
+                Storage r = residual == null ? null : residual.slice(from, size);
+                multiply(tape.kernels(), x, block, b, r, y.slice(from, size));
+            } else {
+                Storage columns = tape.scratch(size);
+                if (residual != null) {
+                    copyColumns(m, n, residual, from, out, columns, 0, n);
+                }
+                multiply(tape.kernels(), x, block, b, residual == null ? null : columns, columns);
+                copyColumns(m, n, columns, 0, n, y, from, out);
+                tape.free(columns);
+            }
+            from += n;
+        }
+    }
+
+    private static void multiply(Kernels k, Tensor x, Parameter.Block w, Storage bias, Storage addend, Storage y) {
+        if (w.packed() != null) {
+            k.matmulPacked(x.rows(), x.data(), w.packed(), bias, addend, y);
+        } else {
+            k.matmul(Product.NT, x.rows(), w.rows(), x.cols(), x.data(), w.data(), bias, addend, y);
+        }
+    }
+
+    /** Copies {@code n} columns of {@code m} rows, from one column on in rows of one width to another in rows of another. */
+    private static void copyColumns(int m, int n, Storage from, int fromColumn, int fromWidth, Storage to, int toColumn,
+            int toWidth) {
+        long bytes = from.type().bytes(1);
+        for (long i = 0; i < m; i++) {
+            MemorySegment.copy(from.segment(), (i * fromWidth + fromColumn) * bytes, to.segment(),
+                    (i * toWidth + toColumn) * bytes, n * bytes);
+        }
     }
 }

@@ -28,9 +28,11 @@ import org.spin4j.kernels.Storage;
 public final class ModelFolder implements Checkpoint {
     private static final String CONFIG = "config.json";
     private static final String GENERATION_CONFIG = "generation_config.json";
-    private static final String WEIGHTS = "model.safetensors";
-    private static final String INDEX = "model.safetensors.index.json";
+    private static final String WEIGHTS = Shards.SINGLE;
+    private static final String INDEX = Shards.INDEX;
     private static final Pattern SHARD_NAME = Pattern.compile("[A-Za-z0-9_][A-Za-z0-9._-]*\\.safetensors");
+    /** transformers' {@code max_shard_size}: 5 GB. */
+    private static final long MAX_SHARD_BYTES = 5_000_000_000L;
     private static final int MAX_CONFIG_BYTES = 1 << 20;
     private static final int MAX_INDEX_BYTES = 32 << 20;
     private static final List<String> COMPANIONS = List.of("tokenizer.json", "tokenizer.model", "tokenizer_config.json",
@@ -180,7 +182,7 @@ public final class ModelFolder implements Checkpoint {
     }
 
     /**
-     * Writes a model that transformers and this engine load. All files are made in {@code NAME.incomplete} beside the folder,
+     * Writes a model that transformers and this engine load, weights of more than 5 GB in several files. All files are made in {@code NAME.incomplete} beside the folder,
      * which takes the folder's name when everything is on the disk: a folder of that name is always whole.
      *
      * @param dir            the folder; must not exist, or be empty
@@ -192,6 +194,11 @@ public final class ModelFolder implements Checkpoint {
      */
     public static void write(Path dir, DecoderConfig config, String dtype, List<NamedStorage> tensors,
             Path copyOthersFrom) {
+        write(dir, config, dtype, tensors, copyOthersFrom, MAX_SHARD_BYTES);
+    }
+
+    static void write(Path dir, DecoderConfig config, String dtype, List<NamedStorage> tensors, Path copyOthersFrom,
+            long maxShardBytes) {
         Path target = dir.toAbsolutePath().normalize();
         Path temporary = target.resolveSibling(target.getFileName() + ".incomplete");
         try {
@@ -202,7 +209,7 @@ public final class ModelFolder implements Checkpoint {
             removeFolder(temporary);
             Files.createDirectories(temporary);
             Files.write(temporary.resolve(CONFIG), CheckpointJson.MAPPER.writeValueAsBytes(config.toJson(dtype)));
-            SafeTensors.write(temporary.resolve(WEIGHTS), Map.of("format", "pt"), dtype, tensors);
+            Shards.write(temporary, dtype, tensors, maxShardBytes);
             if (copyOthersFrom != null) {
                 for (String name : COMPANIONS) {
                     if (Files.isRegularFile(copyOthersFrom.resolve(name))) {

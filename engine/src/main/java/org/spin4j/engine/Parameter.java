@@ -1,13 +1,15 @@
 package org.spin4j.engine;
 
+import java.lang.foreign.Arena;
 import java.util.List;
 import org.spin4j.kernels.Kernels;
+import org.spin4j.kernels.Kernels.Product;
 import org.spin4j.kernels.Storage;
 
 /**
  * A trained matrix {@code [rows, cols]} (a vector has one row). Weights that one product multiplies are one parameter: the
  * query, key and value projections lie below each other, and so do gate and up. {@link #parts} names the pieces as
- * checkpoints do.
+ * checkpoints do. The parts of a frozen matrix may lie apart, where a file has them, and be of different types.
  */
 public final class Parameter {
     /**
@@ -24,14 +26,24 @@ public final class Parameter {
         }
     }
 
+    /**
+     * Rows that one product multiplies.
+     *
+     * @param rows   how many
+     * @param data   the values; not read where they are packed
+     * @param packed the same laid out for multiplication, or null
+     */
+    record Block(int rows, Storage data, Kernels.PackedMatrix packed) {}
+
     private final List<Part> parts;
     private final int rows;
     private final int cols;
     private final boolean decays;
     private final long offset;
-    private Storage data;
+    /** All parts behind each other, or a piece for each of them. */
+    private List<Storage> pieces;
+    private List<Block> blocks;
     private Storage grad;
-    private Kernels.PackedMatrix packed;
 
     Parameter(List<Part> parts, int rows, int cols, boolean decays, long offset) {
         this.parts = List.copyOf(parts);
@@ -71,9 +83,24 @@ public final class Parameter {
         return offset;
     }
 
-    /** The values. */
+    /**
+     * The values.
+     *
+     * @throws IllegalStateException where the parts of a frozen matrix lie apart
+     */
     public Storage data() {
-        return data;
+        if (pieces.size() != 1) {
+            throw new IllegalStateException("expected a matrix that lies together, found the parts of a frozen one"
+                    + " where their file has them; load the model for training");
+        }
+        return pieces.getFirst();
+    }
+
+    /** The values of one part. */
+    Storage data(Part part) {
+        return pieces.size() == 1
+                ? pieces.getFirst().slice(part.from(), part.size())
+                : pieces.get(parts.indexOf(part));
     }
 
     /** The gradient, or null where the model is frozen. */
@@ -81,17 +108,53 @@ public final class Parameter {
         return grad;
     }
 
-    /** The weight laid out for multiplication while it is frozen for sampling, or null. */
-    Kernels.PackedMatrix packed() {
-        return packed;
+    /** What a product with this matrix multiplies, one block of rows below the other. */
+    List<Block> blocks() {
+        return blocks;
+    }
+
+    /** Bytes of the values. */
+    long bytes() {
+        return pieces.stream().mapToLong(piece -> piece.segment().byteSize()).sum();
     }
 
     void bind(Storage data, Storage grad) {
-        this.data = data;
+        pieces = List.of(data);
         this.grad = grad;
+        unpack();
     }
 
-    void packed(Kernels.PackedMatrix matrix) {
-        this.packed = matrix;
+    /** Binds a frozen matrix to the places of its parts, in their order. */
+    void bindParts(List<Storage> places) {
+        pieces = List.copyOf(places);
+        unpack();
+    }
+
+    /** Lays the matrix out for repeated multiplication with few rows; it must not change until {@link #unpack}. */
+    void pack(Kernels kernels) {
+        if (pieces.stream().map(Storage::type).distinct().count() > 1) {
+            blocks = blocks.stream().map(block -> new Block(block.rows(), block.data(),
+                    kernels.pack(Product.NT, block.rows(), cols, block.data()))).toList();
+            return;
+        }
+        try (Arena arena = Arena.ofConfined()) {
+            blocks = List.of(new Block(rows, null, kernels.pack(Product.NT, rows, cols, together(arena))));
+        }
+    }
+
+    private Storage together(Arena arena) {
+        if (pieces.size() == 1) {
+            return pieces.getFirst();
+        }
+        Storage all = Storage.allocate(arena, pieces.getFirst().type(), size());
+        for (Part part : parts) {
+            all.slice(part.from(), part.size()).copyFrom(data(part));
+        }
+        return all;
+    }
+
+    /** Forgets the layout made by {@link #pack}. */
+    void unpack() {
+        blocks = pieces.stream().map(piece -> new Block((int) (piece.size() / cols), piece, null)).toList();
     }
 }

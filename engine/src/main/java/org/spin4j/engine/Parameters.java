@@ -5,7 +5,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Function;
+import java.util.Objects;
 import org.spin4j.kernels.DType;
 import org.spin4j.kernels.Storage;
 
@@ -40,14 +40,18 @@ public final class Parameters {
         /** A matrix {@code [rows, cols]} made of one or more matrices below each other, all with {@code cols} columns. */
         Parameter matrix(int cols, Object... nameAndRows) {
             List<Parameter.Part> parts = new ArrayList<>();
-            int rows = 0;
+            long rows = 0;
             for (int i = 0; i < nameAndRows.length; i += 2) {
                 int count = (Integer) nameAndRows[i + 1];
                 parts.add(new Parameter.Part((String) nameAndRows[i], List.of((long) count, (long) cols),
-                        (long) rows * cols));
+                        rows * cols));
                 rows += count;
             }
-            return add(parts, rows, cols, true);
+            if (rows > Integer.MAX_VALUE) {
+                throw new CheckpointException("expected fewer than 2^31 rows in one matrix, found " + rows
+                        + " in that of " + nameAndRows[0] + "; is the configuration this model's?");
+            }
+            return add(parts, (int) rows, cols, true);
         }
 
         /** A vector made of one or more vectors behind each other. */
@@ -70,6 +74,7 @@ public final class Parameters {
             return p;
         }
 
+        /** Parameters in one run of memory, all zeros. */
         Parameters build(Arena arena, DType type) {
             Storage data = Storage.allocate(arena, type, size);
             for (Parameter p : list) {
@@ -78,13 +83,93 @@ public final class Parameters {
             return new Parameters(arena, type, list, data);
         }
 
-        /** Parameters that are never trained: each is stored in the type that {@code typeOf} gives, others compute in F32. */
-        Parameters buildFrozen(Arena arena, Function<Parameter, DType> typeOf) {
+        /**
+         * Parameters in one run of memory, filled from a checkpoint.
+         *
+         * @throws CheckpointException when that does not hold these parameters, before any memory is taken for them
+         */
+        Parameters load(Arena arena, DType type, Checkpoint checkpoint) {
+            list.forEach(p -> p.parts().forEach(part -> require(part, checkpoint)));
+            Parameters loaded = build(arena, type);
+            loaded.read(checkpoint);
+            return loaded;
+        }
+
+        /**
+         * Parameters that are never trained: vectors in F32, matrices as {@link Decoder#loadFrozen(java.nio.file.Path, DType)} says.
+         * What the checkpoint has in that very type stays where it lies.
+         *
+         * @param matrices the type of matrices; null: each part's own
+         * @throws CheckpointException as {@link #load}
+         */
+        Parameters loadFrozen(Arena arena, Checkpoint checkpoint, DType matrices) {
+            list.forEach(p -> p.parts().forEach(part -> require(part, checkpoint)));
             for (Parameter p : list) {
-                p.bind(Storage.allocate(arena, typeOf.apply(p), p.size()), null);
+                List<DType> types = p.parts().stream()
+                        .map(part -> frozenType(p, checkpoint.type(part.name()), matrices))
+                        .toList();
+                List<Storage> places = new ArrayList<>();
+                for (int i = 0; i < types.size(); i++) {
+                    String name = p.parts().get(i).name();
+                    places.add(p.decays() && types.get(i) == checkpoint.type(name) ? checkpoint.inPlace(name) : null);
+                }
+                if (places.stream().allMatch(Objects::isNull) && types.stream().distinct().count() == 1) {
+                    p.bind(Storage.allocate(arena, types.getFirst(), p.size()), null);
+                    p.parts().forEach(part -> Parameters.read(checkpoint, part, p.data(part)));
+                    continue;
+                }
+                for (int i = 0; i < types.size(); i++) {
+                    if (places.get(i) == null) {
+                        Parameter.Part part = p.parts().get(i);
+                        places.set(i, Storage.allocate(arena, types.get(i), part.size()));
+                        Parameters.read(checkpoint, part, places.get(i));
+                    }
+                }
+                p.bindParts(places);
             }
             return new Parameters(arena, DType.F32, list, null);
         }
+
+        private static DType frozenType(Parameter p, DType own, DType matrices) {
+            if (!p.decays()) {
+                return DType.F32;
+            }
+            DType wanted = matrices == null ? own : matrices;
+            return p.cols() % wanted.block() == 0 ? wanted : DType.F16;
+        }
+    }
+
+    private static void require(Parameter.Part part, Checkpoint checkpoint) {
+        if (!checkpoint.has(part.name())) {
+            throw new CheckpointException("expected a tensor '" + part.name() + "', found none in " + checkpoint.path()
+                    + "; the weights do not belong to this configuration");
+        }
+        if (!checkpoint.shape(part.name()).equals(part.shape())) {
+            throw new CheckpointException("expected shape " + part.shape() + " for '" + part.name() + "', found "
+                    + checkpoint.shape(part.name()) + " in " + checkpoint.path()
+                    + "; the weights do not belong to this configuration");
+        }
+    }
+
+    private static void read(Checkpoint checkpoint, Parameter.Part part, Storage to) {
+        try {
+            checkpoint.read(part.name(), to);
+        } catch (IllegalArgumentException e) {
+            throw new CheckpointException(
+                    e.getMessage() + " (tensor '" + part.name() + "' in " + checkpoint.path() + ")", e);
+        }
+    }
+
+    /**
+     * Replaces all values by those of a checkpoint of the same model.
+     *
+     * @throws CheckpointException when it is none, before any value has changed
+     * @throws IllegalStateException where the model was loaded frozen
+     */
+    void read(Checkpoint checkpoint) {
+        Objects.requireNonNull(data());
+        list.forEach(p -> p.parts().forEach(part -> require(part, checkpoint)));
+        list.forEach(p -> p.parts().forEach(part -> read(checkpoint, part, p.data(part))));
     }
 
     /** The parameters in the order of the forward pass. */
@@ -131,8 +216,7 @@ public final class Parameters {
 
     /** Values of the piece {@code name}. */
     public Storage data(String name) {
-        Parameter.Part part = part(name);
-        return owners.get(name).data().slice(part.from(), part.size());
+        return owners.get(name).data(part(name));
     }
 
     /** Gradient of the piece {@code name}. */

@@ -1,8 +1,13 @@
 package org.spin4j.engine;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -43,10 +48,12 @@ final class FrozenDecoderTest {
         try (Decoder frozen = Decoder.loadFrozen(folder, matrices); Decoder wide = Decoder.load(folder)) {
             for (int i = 0; i < wide.parameters().list().size(); i++) {
                 Parameter narrow = frozen.parameters().list().get(i);
-                assertThat(narrow.data().type()).isEqualTo(!narrow.decays()
-                        ? DType.F32
-                        : narrow.cols() % matrices.block() == 0 ? matrices : DType.F16);
-                wide.parameters().list().get(i).data().convertFrom(narrow.data());
+                for (Parameter.Part part : narrow.parts()) {
+                    assertThat(narrow.data(part).type()).isEqualTo(!narrow.decays()
+                            ? DType.F32
+                            : narrow.cols() % matrices.block() == 0 ? matrices : DType.F16);
+                    wide.parameters().data(part.name()).convertFrom(narrow.data(part));
+                }
             }
             same(frozen, wide);
         }
@@ -62,6 +69,53 @@ final class FrozenDecoderTest {
             assertThatThrownBy(() -> frozen.parameters().requireGradients()).isInstanceOf(IllegalStateException.class)
                     .hasMessage("expected weights in one type, found a frozen model; load it for training");
         }
+    }
+
+    /** Nothing is copied of matrices in the file's type, wherever in the file they begin, in one file or in shards. */
+    @ParameterizedTest
+    @CsvSource({"F32, 0", "BF16, 1", "F16, 3"})
+    void matricesStayInTheFile(String dtype, int odd) throws IOException {
+        Path folder = dir.resolve("mapped");
+        try (Decoder model = TinyModels.of(DecoderConfig.Family.LLAMA, DType.F32)) {
+            model.save(folder, dtype, null);
+        }
+        shift(folder.resolve("model.safetensors"), odd);
+        checkMapped(folder, DType.valueOf(dtype));
+    }
+
+    @Test
+    void matricesStayInTheirShards() {
+        Path folder = dir.resolve("shards");
+        try (Decoder model = TinyModels.of(DecoderConfig.Family.LLAMA, DType.F32)) {
+            ModelFolder.write(folder, model.config(), "BF16", model.tensors(), null, 5000);
+        }
+        assertThat(folder.resolve("model.safetensors.index.json")).exists();
+        checkMapped(folder, DType.BF16);
+    }
+
+    private static void checkMapped(Path folder, DType type) {
+        Decoder frozen = Decoder.loadFrozen(folder);
+        try (frozen; Decoder wide = Decoder.load(folder)) {
+            for (Parameter p : frozen.parameters().list()) {
+                for (Parameter.Part part : p.parts()) {
+                    assertThat(p.data(part).segment().isReadOnly()).isEqualTo(p.decays());
+                    assertThat(p.data(part).type()).isEqualTo(p.decays() ? type : DType.F32);
+                }
+            }
+            same(frozen, wide);
+            assertThatThrownBy(() -> frozen.restore(folder)).isInstanceOf(IllegalStateException.class);
+        }
+        assertThat(frozen.head().data().segment().scope().isAlive()).isFalse();
+    }
+
+    /** Adds so many spaces to the header, which moves all tensors. */
+    private static void shift(Path file, int spaces) throws IOException {
+        byte[] old = Files.readAllBytes(file);
+        int header = 8 + (int) ByteBuffer.wrap(old).order(ByteOrder.LITTLE_ENDIAN).getLong();
+        ByteBuffer moved = ByteBuffer.allocate(old.length + spaces).order(ByteOrder.LITTLE_ENDIAN)
+                .putLong(header - 8 + spaces).put(old, 8, header - 8).put(" ".repeat(spaces).getBytes(UTF_8))
+                .put(old, header, old.length - header);
+        Files.write(file, moved.array());
     }
 
     private static void same(Decoder frozen, Decoder wide) {

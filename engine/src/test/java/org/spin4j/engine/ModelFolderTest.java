@@ -106,6 +106,30 @@ class ModelFolderTest {
         }
     }
 
+    /** Cut as huggingface_hub cuts: greedily in the given order; what is too large for any file gets one of its own. */
+    @Test
+    void largeWeightsAreWrittenInShards() throws IOException {
+        List<NamedStorage> tensors = new ArrayList<>();
+        for (int size : new int[]{3, 2, 9, 1, 3, 1}) {
+            double[] values = new double[size];
+            values[0] = size + 0.5;
+            tensors.add(new NamedStorage("t" + tensors.size(), List.of((long) size), Storage.of(DType.F32, values)));
+        }
+        ModelFolder.write(dir, CONFIG, "BF16", tensors, null, 10);
+        JsonNode index = CheckpointJson.MAPPER.readTree(dir.resolve("model.safetensors.index.json").toFile());
+        assertThat(index.at("/metadata/total_size").longValue()).isEqualTo(2 * (3 + 2 + 9 + 1 + 3 + 1));
+        List<Integer> shards = new ArrayList<>();
+        index.get("weight_map").forEach(file -> shards.add(Integer.parseInt(file.textValue().substring(6, 11))));
+        assertThat(shards).containsExactly(1, 1, 2, 3, 3, 3);
+        assertThat(dir.toFile().list()).containsExactlyInAnyOrder("config.json", "model.safetensors.index.json",
+                "model-00001-of-00003.safetensors", "model-00002-of-00003.safetensors",
+                "model-00003-of-00003.safetensors");
+        try (ModelFolder folder = ModelFolder.open(dir)) {
+            assertThat(readAll(folder)).hasSize(6).allSatisfy(
+                    t -> assertThat(t.data().get(0)).isEqualTo(t.data().size() + 0.5));
+        }
+    }
+
     @Test
     void nothingIsOverwrittenAndLeftoversAreCleared() throws IOException {
         Files.createDirectory(temp.resolve("model.incomplete"));
