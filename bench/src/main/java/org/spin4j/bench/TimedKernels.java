@@ -153,6 +153,20 @@ public final class TimedKernels implements Kernels {
     }
 
     @Override
+    public void headNorm(int rows, int rowStride, int heads, int headDim, double eps, Storage x, Storage weight,
+            Storage before, Storage invRms) {
+        timed("headNorm", 0, (before == null ? 2.0 : 3.0) * rows * heads * headDim,
+                () -> kernels.headNorm(rows, rowStride, heads, headDim, eps, x, weight, before, invRms));
+    }
+
+    @Override
+    public void headNormBackward(int rows, int rowStride, int heads, int headDim, Storage before, Storage weight,
+            Storage invRms, Storage dX, Storage dWeight) {
+        timed("headNormBackward", 0, 3.0 * rows * heads * headDim, () -> kernels.headNormBackward(rows, rowStride,
+                heads, headDim, before, weight, invRms, dX, dWeight));
+    }
+
+    @Override
     public void layerNorm(int rows, int dim, double eps, Storage x, Storage weight, Storage bias, Storage out,
             Storage mean, Storage invStd) {
         timed("layerNorm", 0, 2.0 * rows * dim,
@@ -210,6 +224,17 @@ public final class TimedKernels implements Kernels {
     }
 
     @Override
+    public void geGlu(int rows, int hidden, Storage gateUp, Storage out) {
+        timed("geGlu", 0, 3.0 * rows * hidden, () -> kernels.geGlu(rows, hidden, gateUp, out));
+    }
+
+    @Override
+    public void geGluBackward(int rows, int hidden, Storage gateUp, Storage dOut, Storage dGateUp) {
+        timed("geGluBackward", 0, 5.0 * rows * hidden,
+                () -> kernels.geGluBackward(rows, hidden, gateUp, dOut, dGateUp));
+    }
+
+    @Override
     public void gelu(long n, Storage x, Storage out) {
         timed("gelu", 0, 2.0 * n, () -> kernels.gelu(n, x, out));
     }
@@ -220,19 +245,24 @@ public final class TimedKernels implements Kernels {
     }
 
     @Override
-    public void tokenLogProbs(int rows, int dim, int vocab, Storage hidden, Storage head, int[] targets,
-            Storage logProbs, Storage logSumExp, Storage entropy, int[] argmax) {
-        timed("tokenLogProbs", products(rows, dim, vocab), 0, () -> kernels.tokenLogProbs(rows, dim, vocab, hidden,
-                head, targets, logProbs, logSumExp, entropy, argmax));
+    public void tokenLogProbs(int rows, int dim, int vocab, double softcap, Storage hidden, Storage head,
+            int[] targets, Storage logProbs, Storage logSumExp, Storage entropy, int[] argmax) {
+        timed("tokenLogProbs", products(rows, dim, vocab), 0, () -> kernels.tokenLogProbs(rows, dim, vocab, softcap,
+                hidden, head, targets, logProbs, logSumExp, entropy, argmax));
     }
 
     @Override
-    public void tokenLogProbsBackward(int rows, int dim, int vocab, Storage hidden, Storage head, int[] targets,
-            Storage logSumExp, Storage dLogProbs, Storage dHidden, Storage dHead) {
+    public void tokenLogProbsBackward(int rows, int dim, int vocab, double softcap, Storage hidden, Storage head,
+            int[] targets, Storage logSumExp, Storage dLogProbs, Storage dHidden, Storage dHead) {
         // Logits once more, since they were not kept, and the gradients of both factors.
         timed("tokenLogProbsBackward", 3 * products(rows, dim, vocab), 0,
-                () -> kernels.tokenLogProbsBackward(rows, dim, vocab, hidden, head, targets, logSumExp, dLogProbs,
-                        dHidden, dHead));
+                () -> kernels.tokenLogProbsBackward(rows, dim, vocab, softcap, hidden, head, targets, logSumExp,
+                        dLogProbs, dHidden, dHead));
+    }
+
+    @Override
+    public void softcap(long n, double cap, Storage x) {
+        timed("softcap", 0, 2.0 * n, () -> kernels.softcap(n, cap, x));
     }
 
     @Override

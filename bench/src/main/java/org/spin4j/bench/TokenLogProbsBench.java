@@ -77,14 +77,14 @@ public class TokenLogProbsBench {
     /** Log-probability of each row's target. */
     @Benchmark
     public Storage forward() {
-        kernels.tokenLogProbs(ROWS, DIM, VOCABULARY, hidden, head, targets, logProbs, logSumExp, entropy, argmax);
+        kernels.tokenLogProbs(ROWS, DIM, VOCABULARY, 0, hidden, head, targets, logProbs, logSumExp, entropy, argmax);
         return logProbs;
     }
 
     /** Its backward step alone. */
     @Benchmark
     public Storage backward() {
-        kernels.tokenLogProbsBackward(ROWS, DIM, VOCABULARY, hidden, head, targets, logSumExp, dLogProbs, dHidden,
+        kernels.tokenLogProbsBackward(ROWS, DIM, VOCABULARY, 0, hidden, head, targets, logSumExp, dLogProbs, dHidden,
                 dHead);
         return dHidden;
     }

@@ -115,10 +115,18 @@ record AttentionBlock(Forest forest, AttentionShape shape, int segment, int from
         long stride = stride();
         AttentionTile.multiply(keys, vectors(), shape.headDim(), key, keyBytes, 4, queries, stride, scores, stride,
                 false);
+        if (shape.softcap() != 0) {
+            CompiledAlone.accept(n -> VectorSoftcap.apply(n, cap(), scores), keys * vectors() * LANES);
+        }
         hide(firstKey, keys, scores);
         for (int j = keys; j < rows(keys); j++) {
             fill(scores + j * stride, Float.NEGATIVE_INFINITY);
         }
+    }
+
+    /** The bound on scores to the base 2. */
+    float cap() {
+        return (float) (shape.softcap() * AttentionScores.LOG2_E);
     }
 
     /** Minus infinity for the scores of keys that a query does not see. */

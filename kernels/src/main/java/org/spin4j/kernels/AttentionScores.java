@@ -4,6 +4,7 @@ import static org.spin4j.kernels.Memory.ALL;
 import static org.spin4j.kernels.VectorMemory.ORDER;
 import static org.spin4j.kernels.VectorMemory.SPECIES;
 import static org.spin4j.kernels.VectorMemory.VECTOR_BYTES;
+import static org.spin4j.kernels.VectorMemory.splat;
 
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
@@ -94,6 +95,34 @@ final class AttentionScores {
                 p.intoMemorySegment(ALL, row, ORDER);
                 FloatVector.fromMemorySegment(SPECIES, ALL, row + apart, ORDER).sub(d).mul(p)
                         .intoMemorySegment(ALL, row + apart, ORDER);
+            }
+        }
+    }
+
+    /**
+     * As {@link #gradients} for scores S that are bounded: dP becomes P∘(dP - δ)∘(1 - (S / cap)²).
+     *
+     * @param cap the bound, to the base 2 as the scores are
+     */
+    static void cappedGradients(int rows, int vectors, long stride, long scores, long dScores, long logSumExp,
+            long delta, float cap) {
+        long apart = dScores - scores;
+        FloatVector one = splat(1);
+        FloatVector least = splat(-cap);
+        FloatVector inverse = splat(1 / cap);
+        for (int v = 0; v < vectors; v++) {
+            long at = v * VECTOR_BYTES;
+            FloatVector shift = FloatVector.fromMemorySegment(SPECIES, ALL, logSumExp + at, ORDER);
+            FloatVector d = FloatVector.fromMemorySegment(SPECIES, ALL, delta + at, ORDER);
+            long end = scores + at + rows * stride;
+            for (long row = scores + at; row < end; row += stride) {
+                FloatVector s = FloatVector.fromMemorySegment(SPECIES, ALL, row, ORDER);
+                // The score of a hidden key is minus infinity: its P is 0, and its slope must be a number.
+                FloatVector tanh = s.blend(least, s.lt(least)).mul(inverse);
+                FloatVector p = VectorMath.exp2(s.sub(shift));
+                p.intoMemorySegment(ALL, row, ORDER);
+                FloatVector.fromMemorySegment(SPECIES, ALL, row + apart, ORDER).sub(d).mul(p)
+                        .mul(one.sub(tanh.mul(tanh))).intoMemorySegment(ALL, row + apart, ORDER);
             }
         }
     }

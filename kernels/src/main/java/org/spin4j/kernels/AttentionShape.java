@@ -10,15 +10,22 @@ package org.spin4j.kernels;
  * @param headDim width of one head
  * @param scale   factor on every score, usually 1/sqrt(headDim)
  * @param window  a token sees those less than this many positions back (itself included); 0 = all
+ * @param softcap bound on the scaled scores, which become softcap · tanh(score / softcap) (arXiv 2408.00118); 0 = none
  */
-public record AttentionShape(int heads, int kvHeads, int headDim, double scale, int window) {
+public record AttentionShape(int heads, int kvHeads, int headDim, double scale, int window, double softcap) {
     /** Checks the numbers. */
     public AttentionShape {
-        if (heads < 1 || kvHeads < 1 || headDim < 1 || window < 0 || heads % kvHeads != 0) {
+        if (heads < 1 || kvHeads < 1 || headDim < 1 || window < 0 || softcap < 0 || heads % kvHeads != 0) {
             throw new IllegalArgumentException(
-                    "expected heads to be a multiple of kvHeads and a window of at least 0, found "
-                            + heads + " heads, " + kvHeads + " kvHeads, headDim " + headDim + ", window " + window);
+                    "expected heads to be a multiple of kvHeads, a window and a softcap of at least 0, found " + heads
+                            + " heads, " + kvHeads + " kvHeads, headDim " + headDim + ", window " + window
+                            + ", softcap " + softcap);
         }
+    }
+
+    /** A layer whose scores are not bounded. */
+    public AttentionShape(int heads, int kvHeads, int headDim, double scale, int window) {
+        this(heads, kvHeads, headDim, scale, window, 0);
     }
 
     /** Numbers in one row of {@code qkv}. */

@@ -96,6 +96,25 @@ public interface Kernels {
             Storage dWeight);
 
     /**
+     * RMSNorm of every head of each row, in place, as Qwen 3 and Gemma 3 normalise queries and keys.
+     *
+     * @param rowStride numbers from one row of x to the next; the first {@code heads · headDim} of each row are normalised
+     * @param x         {@code rows} rows, changed
+     * @param weight    [headDim]
+     * @param before    [rows, heads · headDim]: the numbers as they were, kept for the backward step; or null
+     * @param invRms    [rows, heads], kept for the backward step
+     */
+    void headNorm(int rows, int rowStride, int heads, int headDim, double eps, Storage x, Storage weight,
+            Storage before, Storage invRms);
+
+    /**
+     * Backward step of {@link #headNorm}, in place too: the gradient of the result in {@code dX} becomes that of the input;
+     * the weight's is added to {@code dWeight} [headDim].
+     */
+    void headNormBackward(int rows, int rowStride, int heads, int headDim, Storage before, Storage weight,
+            Storage invRms, Storage dX, Storage dWeight);
+
+    /**
      * LayerNorm (Ba et al. 2016, arXiv 1607.06450): out = (x - mean) / sqrt(variance + eps) · weight + bias.
      *
      * @param mean   [rows], kept for the backward step
@@ -157,6 +176,12 @@ public interface Kernels {
     /** Backward step of {@link #swiGlu}; {@code dGateUp} [rows, 2·hidden] is overwritten. */
     void swiGluBackward(int rows, int hidden, Storage gateUp, Storage dOut, Storage dGateUp);
 
+    /** GEGLU (Shazeer 2020, arXiv 2002.05202): out = gelu(gate) · up, laid out as in {@link #swiGlu}; gelu as below. */
+    void geGlu(int rows, int hidden, Storage gateUp, Storage out);
+
+    /** Backward step of {@link #geGlu}; {@code dGateUp} [rows, 2·hidden] is overwritten. */
+    void geGluBackward(int rows, int hidden, Storage gateUp, Storage dOut, Storage dGateUp);
+
     /** GELU (Hendrycks and Gimpel 2016, arXiv 1606.08415) in its tanh form, "gelu_new". */
     void gelu(long n, Storage x, Storage out);
 
@@ -167,6 +192,7 @@ public interface Kernels {
      * Log-probability of one target per row: head projection, log-softmax and gather, walking the vocabulary in chunks so
      * that rows × vocabulary numbers are never in memory.
      *
+     * @param softcap   bound on the logits, which become softcap · tanh(logit / softcap); 0 = none
      * @param hidden    [rows, dim]
      * @param head      [vocab, dim], any weight type
      * @param targets   token to be predicted at each row
@@ -175,18 +201,22 @@ public interface Kernels {
      * @param entropy   [rows]: entropy of the distribution in nats; or null
      * @param argmax    most probable token of each row (the lowest id on a tie), {@code rows} long; or null
      */
-    void tokenLogProbs(int rows, int dim, int vocab, Storage hidden, Storage head, int[] targets, Storage logProbs,
-            Storage logSumExp, Storage entropy, int[] argmax);
+    void tokenLogProbs(int rows, int dim, int vocab, double softcap, Storage hidden, Storage head, int[] targets,
+            Storage logProbs, Storage logSumExp, Storage entropy, int[] argmax);
 
     /**
-     * Backward step of {@link #tokenLogProbs}: d logProb / d logit = [target] - softmax.
+     * Backward step of {@link #tokenLogProbs}: d logProb / d logit = [target] - softmax, and (1 - (logit / softcap)²) times
+     * that where logits are capped.
      *
      * @param dLogProbs [rows]
      * @param dHidden   [rows, dim], overwritten
      * @param dHead     [vocab, dim], added to
      */
-    void tokenLogProbsBackward(int rows, int dim, int vocab, Storage hidden, Storage head, int[] targets,
-            Storage logSumExp, Storage dLogProbs, Storage dHidden, Storage dHead);
+    void tokenLogProbsBackward(int rows, int dim, int vocab, double softcap, Storage hidden, Storage head,
+            int[] targets, Storage logSumExp, Storage dLogProbs, Storage dHidden, Storage dHead);
+
+    /** Bounds n numbers smoothly, in place (Gemma 2, arXiv 2408.00118, section 2): x = cap · tanh(x / cap). */
+    void softcap(long n, double cap, Storage x);
 
     /**
      * Softmax of each row of logits, in place: x = exp(scale · x - logSumExp).

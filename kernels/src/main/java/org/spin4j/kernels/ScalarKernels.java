@@ -159,6 +159,53 @@ public final class ScalarKernels implements Kernels {
     }
 
     @Override
+    public void headNorm(int rows, int rowStride, int heads, int headDim, double eps, Storage x, Storage weight,
+            Storage before, Storage invRms) {
+        for (int i = 0; i < rows * heads; i++) {
+            long head = head(i, rowStride, heads, headDim);
+            double squares = 0;
+            for (int j = 0; j < headDim; j++) {
+                squares += x.get(head + j) * x.get(head + j);
+            }
+            double inv = 1 / sqrt(squares / headDim + eps);
+            invRms.set(i, inv);
+            for (int j = 0; j < headDim; j++) {
+                double v = x.get(head + j);
+                if (before != null) {
+                    before.set((long) i * headDim + j, v);
+                }
+                x.set(head + j, v * inv * weight.get(j));
+            }
+        }
+    }
+
+    /** As {@link #rmsNormBackward}. */
+    @Override
+    public void headNormBackward(int rows, int rowStride, int heads, int headDim, Storage before, Storage weight,
+            Storage invRms, Storage dX, Storage dWeight) {
+        for (int i = 0; i < rows * heads; i++) {
+            long head = head(i, rowStride, heads, headDim);
+            long x = (long) i * headDim;
+            double inv = invRms.get(i);
+            double dot = 0;
+            for (int j = 0; j < headDim; j++) {
+                dot += weight.get(j) * dX.get(head + j) * before.get(x + j);
+            }
+            double pull = dot / headDim * inv * inv * inv;
+            for (int j = 0; j < headDim; j++) {
+                double dy = dX.get(head + j);
+                dX.set(head + j, inv * weight.get(j) * dy - before.get(x + j) * pull);
+                dWeight.add(j, dy * before.get(x + j) * inv);
+            }
+        }
+    }
+
+    /** First element of head {@code i} of all rows. */
+    private static long head(int i, int rowStride, int heads, int headDim) {
+        return (long) (i / heads) * rowStride + (long) (i % heads) * headDim;
+    }
+
+    @Override
     public void layerNorm(int rows, int dim, double eps, Storage x, Storage weight, Storage bias, Storage out,
             Storage mean, Storage invStd) {
         for (int i = 0; i < rows; i++) {
@@ -265,6 +312,21 @@ public final class ScalarKernels implements Kernels {
         return sum;
     }
 
+    /** cap · tanh(x / cap), or x where there is no cap. */
+    private static double capped(double x, double cap) {
+        return cap == 0 ? x : cap * tanh(x / cap);
+    }
+
+    /** Derivative of {@link #capped}, from its result: 1 - tanh². */
+    private static double cappedSlope(double y, double cap) {
+        return cap == 0 ? 1 : 1 - y / cap * (y / cap);
+    }
+
+    /** Score of a query and a key. */
+    private static double score(AttentionShape shape, Storage q, long query, Storage k, long key) {
+        return capped(shape.scale() * dot(shape.headDim(), q, query, k, key), shape.softcap());
+    }
+
     private static long query(AttentionShape a, int token, int head) {
         return (long) token * a.qkvWidth() + (long) head * a.headDim();
     }
@@ -288,11 +350,11 @@ public final class ScalarKernels implements Kernels {
                     int head = h;
                     double[] max = {Double.NEGATIVE_INFINITY};
                     seen(forest, shape, s, i,
-                            j -> max[0] = Math.max(max[0], shape.scale() * dot(hd, qkv, q, qkv, key(shape, j, head))));
+                            j -> max[0] = Math.max(max[0], score(shape, qkv, q, qkv, key(shape, j, head))));
                     double[] sum = {0};
                     double[] mix = new double[hd];
                     seen(forest, shape, s, i, j -> {
-                        double p = exp(shape.scale() * dot(hd, qkv, q, qkv, key(shape, j, head)) - max[0]);
+                        double p = exp(score(shape, qkv, q, qkv, key(shape, j, head)) - max[0]);
                         sum[0] += p;
                         for (int d = 0; d < hd; d++) {
                             mix[d] += p * qkv.get(value(shape, j, head) + d);
@@ -307,7 +369,7 @@ public final class ScalarKernels implements Kernels {
         }
     }
 
-    /** With P = exp(S - L): dV = Pᵀ·dO, dS = P∘(dO·Vᵀ - Σ dO∘O), dQ = scale·dS·K, dK = scale·dSᵀ·Q. */
+    /** With P = exp(S - L): dV = Pᵀ·dO, dS = P∘(dO·Vᵀ - Σ dO∘O), dQ = scale·dS·K, dK = scale·dSᵀ·Q; dS times 1 - (S/cap)² under a cap. */
     @Override
     public void attentionBackward(Forest forest, AttentionShape shape, Storage qkv, Storage out, Storage logSumExp,
             Storage dOut, Storage dQkv) {
@@ -326,8 +388,10 @@ public final class ScalarKernels implements Kernels {
                     seen(forest, shape, s, i, j -> {
                         long k = key(shape, j, head);
                         long v = value(shape, j, head);
-                        double p = exp(shape.scale() * dot(hd, qkv, q, qkv, k) - lse);
-                        double dScore = p * (dot(hd, dOut, o, qkv, v) - delta) * shape.scale();
+                        double score = score(shape, qkv, q, qkv, k);
+                        double p = exp(score - lse);
+                        double dScore = p * (dot(hd, dOut, o, qkv, v) - delta) * shape.scale()
+                                * cappedSlope(score, shape.softcap());
                         for (int d = 0; d < hd; d++) {
                             dQkv.add(v + d, p * dOut.get(o + d));
                             dQkv.add(q + d, dScore * qkv.get(k + d));
@@ -359,12 +423,12 @@ public final class ScalarKernels implements Kernels {
                 long v = k + (long) shape.kvHeads() * hd;
                 double max = Double.NEGATIVE_INFINITY;
                 for (int j = first; j <= last; j++) {
-                    max = Math.max(max, shape.scale() * dot(hd, qkv, q, cache, k + (long) j * width));
+                    max = Math.max(max, score(shape, qkv, q, cache, k + (long) j * width));
                 }
                 double sum = 0;
                 double[] mix = new double[hd];
                 for (int j = first; j <= last; j++) {
-                    double p = exp(shape.scale() * dot(hd, qkv, q, cache, k + (long) j * width) - max);
+                    double p = exp(score(shape, qkv, q, cache, k + (long) j * width) - max);
                     sum += p;
                     for (int d = 0; d < hd; d++) {
                         mix[d] += p * cache.get(v + (long) j * width + d);
@@ -410,29 +474,57 @@ public final class ScalarKernels implements Kernels {
     }
 
     @Override
+    public void geGlu(int rows, int hidden, Storage gateUp, Storage out) {
+        for (int i = 0; i < rows; i++) {
+            for (int j = 0; j < hidden; j++) {
+                double up = gateUp.get(2L * i * hidden + hidden + j);
+                out.set((long) i * hidden + j, gelu(gateUp.get(2L * i * hidden + j)) * up);
+            }
+        }
+    }
+
+    @Override
+    public void geGluBackward(int rows, int hidden, Storage gateUp, Storage dOut, Storage dGateUp) {
+        for (int i = 0; i < rows; i++) {
+            for (int j = 0; j < hidden; j++) {
+                double gate = gateUp.get(2L * i * hidden + j);
+                double up = gateUp.get(2L * i * hidden + hidden + j);
+                double dy = dOut.get((long) i * hidden + j);
+                dGateUp.set(2L * i * hidden + j, dy * up * geluSlope(gate));
+                dGateUp.set(2L * i * hidden + hidden + j, dy * gelu(gate));
+            }
+        }
+    }
+
+    private static double gelu(double v) {
+        return 0.5 * v * (1 + tanh(GELU_SCALE * (v + GELU_CUBIC * v * v * v)));
+    }
+
+    private static double geluSlope(double v) {
+        double t = tanh(GELU_SCALE * (v + GELU_CUBIC * v * v * v));
+        double inner = GELU_SCALE * (1 + 3 * GELU_CUBIC * v * v);
+        return 0.5 * (1 + t) + 0.5 * v * (1 - t * t) * inner;
+    }
+
+    @Override
     public void gelu(long n, Storage x, Storage out) {
         for (long i = 0; i < n; i++) {
-            double v = x.get(i);
-            out.set(i, 0.5 * v * (1 + tanh(GELU_SCALE * (v + GELU_CUBIC * v * v * v))));
+            out.set(i, gelu(x.get(i)));
         }
     }
 
     @Override
     public void geluBackward(long n, Storage x, Storage dOut, Storage dX) {
         for (long i = 0; i < n; i++) {
-            double v = x.get(i);
-            double t = tanh(GELU_SCALE * (v + GELU_CUBIC * v * v * v));
-            double inner = GELU_SCALE * (1 + 3 * GELU_CUBIC * v * v);
-            dX.set(i, dOut.get(i) * (0.5 * (1 + t) + 0.5 * v * (1 - t * t) * inner));
+            dX.set(i, dOut.get(i) * geluSlope(x.get(i)));
         }
     }
 
     // ---- log-probabilities -------------------------------------------------------------------------------------------
 
     @Override
-    public void tokenLogProbs(int rows, int dim, int vocab, Storage hidden, Storage head, int[] targets,
-            Storage logProbs,
-            Storage logSumExp, Storage entropy, int[] argmax) {
+    public void tokenLogProbs(int rows, int dim, int vocab, double softcap, Storage hidden, Storage head,
+            int[] targets, Storage logProbs, Storage logSumExp, Storage entropy, int[] argmax) {
         Memory.requireWholeRows(head, dim, "head");
         for (int i = 0; i < rows; i++) {
             if (targets[i] < 0 || targets[i] >= vocab) {
@@ -442,7 +534,7 @@ public final class ScalarKernels implements Kernels {
             double max = Double.NEGATIVE_INFINITY;
             int best = 0;
             for (int t = 0; t < vocab; t++) {
-                double logit = dot(dim, hidden, (long) i * dim, head, (long) t * dim);
+                double logit = capped(dot(dim, hidden, (long) i * dim, head, (long) t * dim), softcap);
                 if (logit > max) {
                     max = logit;
                     best = t;
@@ -452,7 +544,7 @@ public final class ScalarKernels implements Kernels {
             double weighted = 0;
             double target = 0;
             for (int t = 0; t < vocab; t++) {
-                double logit = dot(dim, hidden, (long) i * dim, head, (long) t * dim);
+                double logit = capped(dot(dim, hidden, (long) i * dim, head, (long) t * dim), softcap);
                 sum += exp(logit - max);
                 weighted += exp(logit - max) * logit;
                 target = t == targets[i] ? logit : target;
@@ -470,14 +562,15 @@ public final class ScalarKernels implements Kernels {
     }
 
     @Override
-    public void tokenLogProbsBackward(int rows, int dim, int vocab, Storage hidden, Storage head, int[] targets,
-            Storage logSumExp, Storage dLogProbs, Storage dHidden, Storage dHead) {
+    public void tokenLogProbsBackward(int rows, int dim, int vocab, double softcap, Storage hidden, Storage head,
+            int[] targets, Storage logSumExp, Storage dLogProbs, Storage dHidden, Storage dHead) {
         double[] dRow = new double[dim];
         for (int i = 0; i < rows; i++) {
             Arrays.fill(dRow, 0);
             for (int t = 0; t < vocab; t++) {
-                double logit = dot(dim, hidden, (long) i * dim, head, (long) t * dim);
-                double dLogit = dLogProbs.get(i) * ((t == targets[i] ? 1 : 0) - exp(logit - logSumExp.get(i)));
+                double logit = capped(dot(dim, hidden, (long) i * dim, head, (long) t * dim), softcap);
+                double dLogit = dLogProbs.get(i) * ((t == targets[i] ? 1 : 0) - exp(logit - logSumExp.get(i)))
+                        * cappedSlope(logit, softcap);
                 for (int d = 0; d < dim; d++) {
                     dRow[d] += dLogit * head.get((long) t * dim + d);
                     dHead.add((long) t * dim + d, dLogit * hidden.get((long) i * dim + d));
@@ -486,6 +579,13 @@ public final class ScalarKernels implements Kernels {
             for (int d = 0; d < dim; d++) {
                 dHidden.set((long) i * dim + d, dRow[d]);
             }
+        }
+    }
+
+    @Override
+    public void softcap(long n, double cap, Storage x) {
+        for (long i = 0; i < n; i++) {
+            x.set(i, capped(x.get(i), cap));
         }
     }
 

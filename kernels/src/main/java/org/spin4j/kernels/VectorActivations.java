@@ -9,7 +9,7 @@ import static org.spin4j.kernels.VectorMemory.tail;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
 
-/** SwiGLU and GELU, forward and backward, in vectors. Every number of the result depends on one place of the inputs only. */
+/** SwiGLU, GEGLU and GELU, forward and backward, and the soft cap, in vectors. Every number of the result depends on one place of the inputs only. */
 final class VectorActivations {
     private static final FloatVector ONE = splat(1);
     private static final FloatVector GELU_CUBE = splat(0.044715f);
@@ -86,6 +86,57 @@ final class VectorActivations {
         return g.fma(ONE.sub(s), ONE);
     }
 
+    void geGlu(int rows, int hidden, long gateUp, long out) {
+        VectorMask<Float> tail = tail(hidden);
+        chunks.rows(rows, hidden, (from, to) -> {
+            for (long i = from; i < to; i++) {
+                long gate = gateUp + i * hidden * 8;
+                long up = gate + hidden * 4L;
+                long y = out + i * hidden * 4;
+                int j = 0;
+                for (; j + LANES <= hidden; j += LANES) {
+                    store(gelu(load(gate + j * 4L)).mul(load(up + j * 4L)), y + j * 4L);
+                }
+                if (j < hidden) {
+                    store(gelu(load(gate + j * 4L, tail)).mul(load(up + j * 4L, tail)), y + j * 4L, tail);
+                }
+            }
+        });
+    }
+
+    void geGluBackward(int rows, int hidden, long gateUp, long dOut, long dGateUp) {
+        VectorMask<Float> tail = tail(hidden);
+        long up = hidden * 4L;
+        chunks.rows(rows, 2L * hidden, (from, to) -> {
+            for (long i = from; i < to; i++) {
+                long gate = gateUp + i * hidden * 8;
+                long dGate = dGateUp + i * hidden * 8;
+                long dY = dOut + i * hidden * 4;
+                int j = 0;
+                for (; j + LANES <= hidden; j += LANES) {
+                    long at = j * 4L;
+                    FloatVector g = load(gate + at);
+                    FloatVector s = geluSigmoid(g);
+                    FloatVector d = load(dY + at);
+                    store(d.mul(g.mul(s)), dGate + up + at);
+                    store(d.mul(load(gate + up + at)).mul(geluSlope(g, s)), dGate + at);
+                }
+                if (j < hidden) {
+                    long at = j * 4L;
+                    FloatVector g = load(gate + at, tail);
+                    FloatVector s = geluSigmoid(g);
+                    FloatVector d = load(dY + at, tail);
+                    store(d.mul(g.mul(s)), dGate + up + at, tail);
+                    store(d.mul(load(gate + up + at, tail)).mul(geluSlope(g, s)), dGate + at, tail);
+                }
+            }
+        });
+    }
+
+    void softcap(long n, float cap, long x) {
+        chunks.flat(n, (from, to) -> VectorSoftcap.apply(to - from, cap, x + from * 4));
+    }
+
     void gelu(long n, long x, long out) {
         chunks.flat(n, (from, to) -> {
             long i = from;
@@ -103,11 +154,13 @@ final class VectorActivations {
         chunks.flat(n, (from, to) -> {
             long i = from;
             for (; i + LANES <= to; i += LANES) {
-                store(geluSlope(load(x + i * 4)).mul(load(dOut + i * 4)), dX + i * 4);
+                FloatVector v = load(x + i * 4);
+                store(geluSlope(v, geluSigmoid(v)).mul(load(dOut + i * 4)), dX + i * 4);
             }
             if (i < to) {
                 VectorMask<Float> tail = tail(to - i);
-                store(geluSlope(load(x + i * 4, tail)).mul(load(dOut + i * 4, tail)), dX + i * 4, tail);
+                FloatVector v = load(x + i * 4, tail);
+                store(geluSlope(v, geluSigmoid(v)).mul(load(dOut + i * 4, tail)), dX + i * 4, tail);
             }
         });
     }
@@ -118,11 +171,14 @@ final class VectorActivations {
         return x.div(VectorMath.exp(minusTwoU).add(ONE));
     }
 
+    /** The s of {@link #geluSlope}; gelu x = x · s. */
+    private static FloatVector geluSigmoid(FloatVector x) {
+        return sigmoid(x.mul(x).fma(GELU_CUBE, ONE).mul(x).mul(GELU_SLOPE));
+    }
+
     /** With s = sigmoid(2u): d gelu / dx = s + x · s · (1 - s) · 2u'. */
-    private static FloatVector geluSlope(FloatVector x) {
-        FloatVector square = x.mul(x);
-        FloatVector s = sigmoid(square.fma(GELU_CUBE, ONE).mul(x).mul(GELU_SLOPE));
-        FloatVector slope = square.fma(GELU_CUBE_3, ONE).mul(GELU_SLOPE);
+    private static FloatVector geluSlope(FloatVector x, FloatVector s) {
+        FloatVector slope = x.mul(x).fma(GELU_CUBE_3, ONE).mul(GELU_SLOPE);
         return x.mul(s).mul(ONE.sub(s)).fma(slope, s);
     }
 }

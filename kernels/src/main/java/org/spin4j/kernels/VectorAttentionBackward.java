@@ -202,8 +202,13 @@ final class VectorAttentionBackward {
             AttentionTile.multiply(keys, vectors, hd, valueAt, keyBytes, 4, memory.dOutColumns, stride, memory.dScores,
                     stride, false);
             int rows = AttentionBlock.rows(keys);
-            AttentionScores.gradients(rows, vectors, stride, memory.scores, memory.dScores, memory.logSumExp,
-                    memory.delta);
+            if (shape.softcap() == 0) {
+                AttentionScores.gradients(rows, vectors, stride, memory.scores, memory.dScores, memory.logSumExp,
+                        memory.delta);
+            } else {
+                CompiledAlone.accept(n -> AttentionScores.cappedGradients(n, vectors, stride, memory.scores,
+                        memory.dScores, memory.logSumExp, memory.delta, block.cap()), rows);
+            }
             AttentionTile.multiply(hd, vectors, keys, keyAt, 4, keyBytes, memory.dScores, stride, memory.dQueryColumns,
                     stride, true);
             // Rows of no key are 0: they add nothing to the gradients of the keys behind this run.

@@ -51,6 +51,9 @@ final class VectorCachedAttention {
         int padded = roundUp(keys, LANES);
         long scores = scratch.floats(padded + VectorTranspose.SQUARE);
         scores(hd, (float) shape.scale(), keys, query, key, rowBytes, scores, scores + padded * 4L);
+        if (shape.softcap() != 0) {
+            VectorSoftcap.apply(keys, (float) shape.softcap(), scores);
+        }
         float share = 1 / softmax(padded, scores);
         long value = key + (long) shape.kvHeads() * hd * 4;
         int d = 0;

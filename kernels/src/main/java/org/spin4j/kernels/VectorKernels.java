@@ -135,6 +135,26 @@ public final class VectorKernels implements Kernels {
     }
 
     @Override
+    public void headNorm(int rows, int rowStride, int heads, int headDim, double eps, Storage x, Storage weight,
+            Storage before, Storage invRms) {
+        long n = size(rows, heads) * headDim;
+        norms.headNorm(rows, rowStride, heads, headDim, eps, f32(x, headsSize(rows, rowStride, heads, headDim), "x"),
+                f32(weight, headDim, "weight"), before == null ? 0 : f32(before, n, "before"),
+                f32(invRms, size(rows, heads), "invRms"));
+        keep(x, weight, before, invRms);
+    }
+
+    @Override
+    public void headNormBackward(int rows, int rowStride, int heads, int headDim, Storage before, Storage weight,
+            Storage invRms, Storage dX, Storage dWeight) {
+        norms.headNormBackward(rows, rowStride, heads, headDim,
+                f32(before, size(rows, heads) * headDim, "before"), f32(weight, headDim, "weight"),
+                f32(invRms, size(rows, heads), "invRms"),
+                f32(dX, headsSize(rows, rowStride, heads, headDim), "dX"), f32(dWeight, headDim, "dWeight"));
+        keep(before, weight, invRms, dX, dWeight);
+    }
+
+    @Override
     public void layerNorm(int rows, int dim, double eps, Storage x, Storage weight, Storage bias, Storage out,
             Storage mean, Storage invStd) {
         long n = size(rows, dim);
@@ -156,11 +176,10 @@ public final class VectorKernels implements Kernels {
     @Override
     public void rope(int rows, int rowStride, int heads, int headDim, int[] positions, Storage cosSin, boolean inverse,
             Storage x) {
-        if (headDim % 2 != 0 || rowStride < (long) heads * headDim) {
-            throw new IllegalArgumentException("expected an even headDim and rows of at least " + heads + " x headDim"
-                    + " numbers, found headDim " + headDim + " and rowStride " + rowStride);
+        if (headDim % 2 != 0) {
+            throw new IllegalArgumentException("expected an even headDim, found " + headDim);
         }
-        long used = rows == 0 ? 0 : size(rows - 1, rowStride) + (long) heads * headDim;
+        long used = headsSize(rows, rowStride, heads, headDim);
         this.rows.rope(rows, rowStride, heads, headDim, positions,
                 f32(cosSin, tableSize(positions, rows, headDim), "cosSin"), inverse, f32(x, used, "x"));
         keep(cosSin, x);
@@ -219,6 +238,21 @@ public final class VectorKernels implements Kernels {
     }
 
     @Override
+    public void geGlu(int rows, int hidden, Storage gateUp, Storage out) {
+        activations.geGlu(rows, hidden, f32(gateUp, 2 * size(rows, hidden), "gateUp"),
+                f32(out, size(rows, hidden), "out"));
+        keep(gateUp, out);
+    }
+
+    @Override
+    public void geGluBackward(int rows, int hidden, Storage gateUp, Storage dOut, Storage dGateUp) {
+        long n = size(rows, hidden);
+        activations.geGluBackward(rows, hidden, f32(gateUp, 2 * n, "gateUp"), f32(dOut, n, "dOut"),
+                f32(dGateUp, 2 * n, "dGateUp"));
+        keep(gateUp, dOut, dGateUp);
+    }
+
+    @Override
     public void gelu(long n, Storage x, Storage out) {
         activations.gelu(n, f32(x, n, "x"), f32(out, n, "out"));
         keep(x, out);
@@ -231,15 +265,23 @@ public final class VectorKernels implements Kernels {
     }
 
     @Override
-    public void tokenLogProbs(int rows, int dim, int vocab, Storage hidden, Storage head, int[] targets,
-            Storage logProbs, Storage logSumExp, Storage entropy, int[] argmax) {
-        tokenLogProbs.forward(rows, dim, vocab, hidden, head, targets, logProbs, logSumExp, entropy, argmax);
+    public void tokenLogProbs(int rows, int dim, int vocab, double softcap, Storage hidden, Storage head,
+            int[] targets, Storage logProbs, Storage logSumExp, Storage entropy, int[] argmax) {
+        tokenLogProbs.forward(rows, dim, vocab, (float) softcap, hidden, head, targets, logProbs, logSumExp, entropy,
+                argmax);
     }
 
     @Override
-    public void tokenLogProbsBackward(int rows, int dim, int vocab, Storage hidden, Storage head, int[] targets,
-            Storage logSumExp, Storage dLogProbs, Storage dHidden, Storage dHead) {
-        tokenLogProbs.backward(rows, dim, vocab, hidden, head, targets, logSumExp, dLogProbs, dHidden, dHead);
+    public void tokenLogProbsBackward(int rows, int dim, int vocab, double softcap, Storage hidden, Storage head,
+            int[] targets, Storage logSumExp, Storage dLogProbs, Storage dHidden, Storage dHead) {
+        tokenLogProbs.backward(rows, dim, vocab, (float) softcap, hidden, head, targets, logSumExp, dLogProbs, dHidden,
+                dHead);
+    }
+
+    @Override
+    public void softcap(long n, double cap, Storage x) {
+        activations.softcap(n, (float) cap, f32(x, n, "x"));
+        keep(x);
     }
 
     @Override
@@ -266,6 +308,16 @@ public final class VectorKernels implements Kernels {
 
     private static long size(int rows, int cols) {
         return (long) rows * cols;
+    }
+
+    /** Numbers up to the end of the last row's last head. */
+    private static long headsSize(int rows, int rowStride, int heads, int headDim) {
+        if (rowStride < (long) heads * headDim) {
+            throw new IllegalArgumentException(
+                    "expected rows of at least " + heads + " x headDim numbers, found headDim "
+                            + headDim + " and rowStride " + rowStride);
+        }
+        return rows == 0 ? 0 : size(rows - 1, rowStride) + (long) heads * headDim;
     }
 
     /** Numbers that a table must have so that each of the rows named exists. */

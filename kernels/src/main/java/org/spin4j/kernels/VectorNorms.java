@@ -49,7 +49,7 @@ final class VectorNorms {
     /** dx = r·(w·dy) - x·r³·mean(w·dy·x), dw = Σ dy·x·r. */
     void rmsNormBackward(int rows, int dim, long x, long weight, long invRms, long dOut, long dX, long dWeight) {
         VectorMask<Float> tail = tail(dim);
-        long sums = zeroedLines(rows, dim, 1);
+        long sums = zeroedLines(lines(rows, dim), dim, 1);
         chunks.rows(rows, dim, (from, to) -> {
             long line = sums + from / Chunks.rowsPerChunk(dim) * dim * 4;
             for (long i = from; i < to; i++) {
@@ -81,7 +81,70 @@ final class VectorNorms {
                 }
             }
         });
-        addLines(rows, dim, sums, dWeight);
+        addLines(lines(rows, dim), dim, sums, dWeight);
+    }
+
+    /** @param before 0 where the numbers are not kept */
+    void headNorm(int rows, int rowStride, int heads, int headDim, double eps, long x, long weight, long before,
+            long invRms) {
+        VectorMask<Float> tail = tail(headDim);
+        chunks.rows(rows, (long) heads * headDim, (from, to) -> {
+            for (long i = from * heads; i < to * heads; i++) {
+                long head = x + (i / heads * rowStride + i % heads * headDim) * 4;
+                if (before != 0) {
+                    VectorMemory.copyRow(headDim, head, before + i * headDim * 4);
+                }
+                float inv = (float) (1 / Math.sqrt((double) squares(headDim, head, 0, tail) / headDim + eps));
+                set(invRms + i * 4, inv);
+                int j = 0;
+                for (; j + LANES <= headDim; j += LANES) {
+                    store(load(head + j * 4L).mul(inv).mul(load(weight + j * 4L)), head + j * 4L);
+                }
+                if (j < headDim) {
+                    store(load(head + j * 4L, tail).mul(inv).mul(load(weight + j * 4L, tail)), head + j * 4L, tail);
+                }
+            }
+        });
+    }
+
+    /** As {@link #rmsNormBackward}, where dx takes the place of dy. */
+    void headNormBackward(int rows, int rowStride, int heads, int headDim, long before, long weight, long invRms,
+            long dX, long dWeight) {
+        VectorMask<Float> tail = tail(headDim);
+        long width = (long) heads * headDim;
+        int lineCount = Chunks.count(rows, Chunks.rowsPerChunk(width));
+        long sums = zeroedLines(lineCount, headDim, 1);
+        chunks.rows(rows, width, (from, to) -> {
+            long line = sums + from / Chunks.rowsPerChunk(width) * headDim * 4;
+            for (long i = from * heads; i < to * heads; i++) {
+                long x = before + i * headDim * 4;
+                long d = dX + (i / heads * rowStride + i % heads * headDim) * 4;
+                FloatVector inv = splat(get(invRms + i * 4));
+                FloatVector dots = splat(0);
+                int j = 0;
+                for (; j + LANES <= headDim; j += LANES) {
+                    FloatVector product = load(d + j * 4L).mul(load(x + j * 4L));
+                    dots = product.fma(load(weight + j * 4L), dots);
+                    store(product.fma(inv, load(line + j * 4L)), line + j * 4L);
+                }
+                if (j < headDim) {
+                    FloatVector product = load(d + j * 4L, tail).mul(load(x + j * 4L, tail));
+                    dots = product.fma(load(weight + j * 4L, tail), dots);
+                    store(product.fma(inv, load(line + j * 4L, tail)), line + j * 4L, tail);
+                }
+                double r = get(invRms + i * 4);
+                FloatVector pull = splat(-(float) ((double) sum(dots) / headDim * r * r * r));
+                for (j = 0; j + LANES <= headDim; j += LANES) {
+                    store(load(d + j * 4L).mul(load(weight + j * 4L)).fma(inv, load(x + j * 4L).mul(pull)),
+                            d + j * 4L);
+                }
+                if (j < headDim) {
+                    store(load(d + j * 4L, tail).mul(load(weight + j * 4L, tail)).fma(inv,
+                            load(x + j * 4L, tail).mul(pull)), d + j * 4L, tail);
+                }
+            }
+        });
+        addLines(lineCount, headDim, sums, dWeight);
     }
 
     void layerNorm(int rows, int dim, double eps, long x, long weight, long bias, long out, long mean, long invStd) {
@@ -111,8 +174,8 @@ final class VectorNorms {
     void layerNormBackward(int rows, int dim, long x, long weight, long mean, long invStd, long dOut, long dX,
             long dWeight, long dBias) {
         VectorMask<Float> tail = tail(dim);
-        long sums = zeroedLines(rows, dim, 2);
-        long biases = sums + lines(rows, dim) * dim * 4;
+        long sums = zeroedLines(lines(rows, dim), dim, 2);
+        long biases = sums + (long) lines(rows, dim) * dim * 4;
         chunks.rows(rows, dim, (from, to) -> {
             long line = sums + from / Chunks.rowsPerChunk(dim) * dim * 4;
             long biasLine = biases + from / Chunks.rowsPerChunk(dim) * dim * 4;
@@ -167,8 +230,8 @@ final class VectorNorms {
                 }
             }
         });
-        addLines(rows, dim, sums, dWeight);
-        addLines(rows, dim, biases, dBias);
+        addLines(lines(rows, dim), dim, sums, dWeight);
+        addLines(lines(rows, dim), dim, biases, dBias);
     }
 
     private static float total(int dim, long row, VectorMask<Float> tail) {
@@ -198,19 +261,18 @@ final class VectorNorms {
         return sum(s);
     }
 
-    private static long lines(int rows, int dim) {
+    private static int lines(int rows, int dim) {
         return Chunks.count(rows, Chunks.rowsPerChunk(dim));
     }
 
-    private long zeroedLines(int rows, int dim, int sets) {
-        long floats = sets * lines(rows, dim) * dim;
+    private long zeroedLines(int count, int dim, int sets) {
+        long floats = (long) sets * count * dim;
         long address = lines.floats(floats);
         VectorMemory.zero(address, floats);
         return address;
     }
 
-    private static void addLines(int rows, int dim, long lines, long out) {
-        long count = lines(rows, dim);
+    private static void addLines(int count, int dim, long lines, long out) {
         for (long line = 0; line < count; line++) {
             VectorRows.add(dim, 1, lines + line * dim * 4, out);
         }

@@ -48,8 +48,8 @@ final class VectorTokenLogProbs {
     }
 
     /** See {@link Kernels#tokenLogProbs}. */
-    void forward(int rows, int dim, int vocab, Storage hidden, Storage head, int[] targets, Storage logProbs,
-            Storage logSumExp, Storage entropy, int[] argmax) {
+    void forward(int rows, int dim, int vocab, float softcap, Storage hidden, Storage head, int[] targets,
+            Storage logProbs, Storage logSumExp, Storage entropy, int[] argmax) {
         requireTargets(rows, vocab, targets);
         long x = Memory.f32(hidden, (long) rows * dim, "hidden");
         long w = Memory.weight(head, (long) vocab * dim, dim, "head");
@@ -72,7 +72,7 @@ final class VectorTokenLogProbs {
                     int c = t / rowBlocks;
                     int row = t % rowBlocks * ROW_BLOCK;
                     reduceBlock(x, row, Math.min(ROW_BLOCK, rows - row), dim, panels, c * chunk,
-                            Math.min(cols, (c + 1) * chunk), start, targets, out,
+                            Math.min(cols, (c + 1) * chunk), start, softcap, targets, out,
                             partial + ((long) (firstChunk + c) * rows + row) * PARTIAL * 4);
                 });
             }
@@ -92,8 +92,8 @@ final class VectorTokenLogProbs {
     }
 
     /** See {@link Kernels#tokenLogProbsBackward}. Rows whose gradient is 0 cost nothing. */
-    void backward(int rows, int dim, int vocab, Storage hidden, Storage head, int[] targets, Storage logSumExp,
-            Storage dLogProbs, Storage dHidden, Storage dHead) {
+    void backward(int rows, int dim, int vocab, float softcap, Storage hidden, Storage head, int[] targets,
+            Storage logSumExp, Storage dLogProbs, Storage dHidden, Storage dHead) {
         requireTargets(rows, vocab, targets);
         Memory.f32(hidden, (long) rows * dim, "hidden");
         Memory.f32(logSumExp, rows, "logSumExp");
@@ -120,8 +120,8 @@ final class VectorTokenLogProbs {
                     }
                 }
                 long p = dLogits.floats((long) count * columns);
-                Block block = new Block(active, first, count, dim, x, p, columns * 4L, targets, logSumExp.address(),
-                        dLogProbs.address());
+                Block block = new Block(active, first, count, dim, softcap, x, p, columns * 4L, targets,
+                        logSumExp.address(), dLogProbs.address());
                 for (int start = 0; start < vocab; start += columns) {
                     int cols = Math.min(columns, vocab - start);
                     long wChunk = w + start * rowFloats * 4;
@@ -153,13 +153,16 @@ final class VectorTokenLogProbs {
 
     /** Logits of some rows in columns {@code from} to {@code to} of the panels, and what is to be kept of them. */
     private void reduceBlock(long x, int row, int rows, int dim, VectorPanels panels, int from, int to, int start,
-            int[] targets, Outputs out, long partial) {
+            float softcap, int[] targets, Outputs out, long partial) {
         int cols = to - from;
         int padded = Math.ceilDiv(cols, LANES) * LANES;
         long rowBytes = padded * 4L;
         long block = logits.floats((long) ROW_BLOCK * CHUNK + 2L * LANES);
         long lanes = block + (long) ROW_BLOCK * CHUNK * 4;
         gemm.multiplyRows(x + (long) row * dim * 4, dim * 4L, rows, panels, from, to, block - from * 4L, rowBytes);
+        if (softcap != 0) {
+            VectorSoftcap.apply((long) rows * padded, softcap, block);
+        }
         for (int i = 0; i < rows; i++) {
             long logit = block + i * rowBytes;
             for (int j = cols; j < padded; j++) {
@@ -283,6 +286,10 @@ final class VectorTokenLogProbs {
             long p = block.p + row * block.pRowBytes;
             gemm.multiplyRows(block.x + (long) row * block.dim * 4, block.dim * 4L, rows, panels, from, to, p,
                     block.pRowBytes);
+            if (block.softcap != 0) {
+                cappedDLogits(block, start, from, to, row, rows);
+                return;
+            }
             for (int i = 0; i < rows; i++) {
                 int token = block.active[block.first + row + i];
                 float d = Memory.ALL.get(FLOAT, block.dLogProbs + token * 4L);
@@ -299,6 +306,31 @@ final class VectorTokenLogProbs {
                 }
             }
         });
+    }
+
+    /** Logits of some rows and columns become dLogits, where a cap bounds them: 1 - (logit / cap)² times as large. */
+    private static void cappedDLogits(Block block, int start, int from, int to, int row, int rows) {
+        FloatVector inverse = FloatVector.broadcast(VectorTile.SPECIES, 1 / block.softcap);
+        FloatVector one = FloatVector.broadcast(VectorTile.SPECIES, 1);
+        for (int i = 0; i < rows; i++) {
+            int token = block.active[block.first + row + i];
+            float d = Memory.ALL.get(FLOAT, block.dLogProbs + token * 4L);
+            float logSumExp = Memory.ALL.get(FLOAT, block.logSumExp + token * 4L);
+            long segment = block.p + (row + i) * block.pRowBytes;
+            VectorSoftcap.apply(to - from, block.softcap, segment + from * 4L);
+            int target = block.targets[token] - start;
+            boolean here = target >= from && target < to;
+            float tanh = here ? Memory.ALL.get(FLOAT, segment + target * 4L) / block.softcap : 0;
+            for (int j = from; j < to; j += LANES) {
+                FloatVector v = VectorTile.load(segment + j * 4L);
+                FloatVector u = v.mul(inverse);
+                VectorTile.store(VectorMath.exp(v.sub(logSumExp)).mul(-d).mul(one.sub(u.mul(u))), segment + j * 4L);
+            }
+            if (here) {
+                long at = segment + target * 4L;
+                Memory.ALL.set(FLOAT, at, Memory.ALL.get(FLOAT, at) + d * (1 - tanh * tanh));
+            }
+        }
     }
 
     private static int[] active(int rows, long dLogProbs) {
@@ -344,6 +376,6 @@ final class VectorTokenLogProbs {
      * @param pRowBytes from one row of dLogits to the next
      */
     @SuppressWarnings("ArrayRecordComponent") // never compared
-    private record Block(int[] active, int first, int count, int dim, long x, long p, long pRowBytes, int[] targets,
-            long logSumExp, long dLogProbs) {}
+    private record Block(int[] active, int first, int count, int dim, float softcap, long x, long p, long pRowBytes,
+            int[] targets, long logSumExp, long dLogProbs) {}
 }

@@ -86,12 +86,12 @@ final class KernelProbe {
         int[] targets = random.ints(ROWS, 0, VOCAB).toArray();
         double flops = 2.0 * ROWS * VOCAB * DIM;
         add("tokenLogProbs", flops,
-                () -> k.tokenLogProbs(ROWS, DIM, VOCAB, a, head, targets, out, logSumExp, null, null));
+                () -> k.tokenLogProbs(ROWS, DIM, VOCAB, 0, a, head, targets, out, logSumExp, null, null));
         add("tokenLogProbs entropy", flops,
-                () -> k.tokenLogProbs(ROWS, DIM, VOCAB, a, head, targets, out, logSumExp, entropy, argmax));
+                () -> k.tokenLogProbs(ROWS, DIM, VOCAB, 0, a, head, targets, out, logSumExp, entropy, argmax));
         Storage d = normal(ROWS);
         Storage dX = normal(ROWS * DIM);
-        add("tokenLogProbsBackward", 3 * flops, () -> k.tokenLogProbsBackward(ROWS, DIM, VOCAB, a, head, targets,
+        add("tokenLogProbsBackward", 3 * flops, () -> k.tokenLogProbsBackward(ROWS, DIM, VOCAB, 0, a, head, targets,
                 logSumExp, d, dX, dHead));
         Storage logits = normal(ROWS * VOCAB);
         add("softmaxRows", (double) ROWS * VOCAB, () -> k.softmaxRows(ROWS, VOCAB, 1, logits, out));

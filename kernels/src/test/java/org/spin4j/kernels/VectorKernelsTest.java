@@ -114,6 +114,11 @@ class VectorKernelsTest {
                 return List.of(x);
             }));
         }
+        for (int headDim : new int[]{1, 8, 13, 64, 80}) {
+            for (int rows : new int[]{1, 3, 300}) {
+                headNorm(rows, headDim, cases);
+            }
+        }
         attentions(cases);
         return cases.stream().map(c -> DynamicTest.dynamicTest(c.name, c::check));
     }
@@ -137,6 +142,11 @@ class VectorKernelsTest {
             Storage dX = in.normal(n);
             k.geluBackward(n, in.normal(n), in.normal(n), dX);
             return List.of(dX);
+        }));
+        cases.add(new Case("softcap " + n, 1, k -> {
+            Storage x = new Inputs(n).normal(n);
+            k.softcap(n, 0.7, x);
+            return List.of(x);
         }));
         cases.add(new Case("adamW " + n, 1, k -> {
             Inputs in = new Inputs(n);
@@ -220,12 +230,48 @@ class VectorKernelsTest {
             k.swiGluBackward(rows, dim, gateUp, in.normal(n), dGateUp);
             return List.of(out, dGateUp);
         }));
+        cases.add(new Case("geGlu" + size, 1, k -> {
+            Inputs in = new Inputs(dim);
+            Storage gateUp = in.normal(2 * n);
+            Storage out = zeros(n);
+            Storage dGateUp = in.normal(2 * n);
+            k.geGlu(rows, dim, gateUp, out);
+            k.geGluBackward(rows, dim, gateUp, in.normal(n), dGateUp);
+            return List.of(out, dGateUp);
+        }));
         cases.add(new Case("softmaxRows" + size, dim, k -> {
             Inputs in = new Inputs(dim);
             Storage x = in.normal(n);
             Storage logSumExp = zeros(rows);
             k.softmaxRows(rows, dim, 1.7, x, logSumExp);
             return List.of(x, logSumExp);
+        }));
+    }
+
+    private static void headNorm(int rows, int headDim, List<Case> cases) {
+        int stride = 4 * headDim + 5;
+        long size = (long) rows * stride;
+        long n = 3L * rows * headDim;
+        cases.add(new Case("headNorm " + rows + " x 3 x " + headDim, headDim, k -> {
+            Inputs in = new Inputs(headDim);
+            Storage x = in.normal(size);
+            Storage weight = in.normal(headDim);
+            Storage unkept = zeros(size);
+            unkept.copyFrom(x);
+            Storage before = zeros(n);
+            Storage inv = zeros(3L * rows);
+            k.headNorm(rows, stride, 3, headDim, 1e-2, x, weight, before, inv);
+            k.headNorm(rows, stride, 3, headDim, 1e-2, unkept, weight, null, inv);
+            assertThat(unkept.toFloats()).isEqualTo(x.toFloats());
+            return List.of(x, before, inv);
+        }));
+        cases.add(new Case("headNormBackward " + rows + " x 3 x " + headDim, headDim + 3 * rows, k -> {
+            Inputs in = new Inputs(headDim);
+            Storage dX = in.normal(size);
+            Storage dWeight = in.normal(headDim);
+            k.headNormBackward(rows, stride, 3, headDim, in.normal(n), in.normal(headDim), in.positive(3L * rows), dX,
+                    dWeight);
+            return List.of(dX, dWeight);
         }));
     }
 
@@ -267,6 +313,9 @@ class VectorKernelsTest {
         attention("several chunks of queries", longFamily(), new AttentionShape(2, 1, 8, 0.3, 0), cases);
         attention("several chunks of queries, window", longFamily(), new AttentionShape(2, 1, 8, 0.3, 150), cases);
         attention("long", Forest.ofSequences(207, 300), new AttentionShape(1, 1, 12, 0.3, 0), cases);
+        attention("capped", families(), new AttentionShape(6, 2, 16, 0.25, 0, 1.5), cases);
+        attention("capped, window", longFamily(), new AttentionShape(2, 1, 12, 0.3, 150, 4), cases);
+        attention("capped, one key", Forest.ofSequences(1, 2, 9), new AttentionShape(1, 1, 20, 1, 0, 50), cases);
         attention("long, window", Forest.ofSequences(300), new AttentionShape(1, 1, 12, 0.3, 64), cases);
     }
 

@@ -57,6 +57,28 @@ final class VectorMathTest {
         }
     }
 
+    private static float tanh(float x) {
+        return VectorMath.tanh(FloatVector.broadcast(FloatVector.SPECIES_PREFERRED, x)).lane(0);
+    }
+
+    @Test
+    void tanhIsWithinThreeUlp() {
+        for (double at = -10; at < 10; at += 0.000_117_3) {
+            float x = (float) at;
+            double exact = Math.tanh(x);
+            assertThat(Math.abs(tanh(x) - exact)).as("tanh(%s)", x).isLessThanOrEqualTo(3 * Math.ulp((float) exact));
+        }
+    }
+
+    @Test
+    void tanhAtTheEnds() {
+        assertThat(tanh(0)).isZero();
+        assertThat(tanh(1e-20f)).isEqualTo(1e-20f);
+        assertThat(tanh(1e30f)).isEqualTo(1);
+        assertThat(tanh(Float.NEGATIVE_INFINITY)).isEqualTo(-1);
+        assertThat(tanh(Float.NaN)).isNaN();
+    }
+
     @Test
     void exp2AtTheEnds() {
         assertThat(exp2(0)).isEqualTo(1);

@@ -18,18 +18,19 @@ final class VectorTokenLogProbsTest {
 
     /** Sizes on both sides of every cut: chunks, row blocks, vectors, the backward step's blocks. */
     @ParameterizedTest
-    @CsvSource({"1, 1, 1", "3, 5, 2", "7, 13, 17", "65, 16, 300", "33, 64, 60", "130, 24, 2049", "5, 40, 3331",
-            "1030, 8, 70", "2, 3, 64"})
-    void equalsTheSpecification(int rows, int dim, int vocab) {
+    @CsvSource({"1, 1, 1, 0", "3, 5, 2, 0", "7, 13, 17, 0", "65, 16, 300, 0", "33, 64, 60, 0", "130, 24, 2049, 0",
+            "5, 40, 3331, 0", "1030, 8, 70, 0", "2, 3, 64, 0", "7, 13, 17, 5", "65, 16, 300, 30", "130, 24, 2049, 20",
+            "1030, 8, 70, 6"})
+    void equalsTheSpecification(int rows, int dim, int vocab, float softcap) {
         Storage hidden = random((long) rows * dim, 2);
         Storage head = random((long) vocab * dim, 2);
         int[] targets = targets(rows, vocab);
         Result expected = new Result(rows);
         Result found = new Result(rows);
-        new ScalarKernels().tokenLogProbs(rows, dim, vocab, hidden, head, targets, expected.logProbs,
-                expected.logSumExp,
-                expected.entropy, expected.argmax);
-        THREE.forward(rows, dim, vocab, hidden, head, targets, found.logProbs, found.logSumExp, found.entropy,
+        new ScalarKernels().tokenLogProbs(rows, dim, vocab, softcap, hidden, head, targets, expected.logProbs,
+                expected.logSumExp, expected.entropy, expected.argmax);
+        THREE.forward(rows, dim, vocab, softcap, hidden, head, targets, found.logProbs, found.logSumExp,
+                found.entropy,
                 found.argmax);
         // A logit is a sum of dim products, each up to 4; rounding grows with both.
         double tolerance = 1e-6 * (4 + dim);
@@ -47,9 +48,10 @@ final class VectorTokenLogProbsTest {
             Storage dHead = random((long) vocab * dim, 1);
             Storage expectedDHidden = copy(dHidden);
             Storage expectedDHead = copy(dHead);
-            new ScalarKernels().tokenLogProbsBackward(rows, dim, vocab, hidden, head, targets, expected.logSumExp, d,
+            new ScalarKernels().tokenLogProbsBackward(rows, dim, vocab, softcap, hidden, head, targets,
+                    expected.logSumExp, d,
                     expectedDHidden, expectedDHead);
-            THREE.backward(rows, dim, vocab, hidden, head, targets, found.logSumExp, d, dHidden, dHead);
+            THREE.backward(rows, dim, vocab, softcap, hidden, head, targets, found.logSumExp, d, dHidden, dHead);
             close(dHidden, expectedDHidden, tolerance * 4);
             close(dHead, expectedDHead, tolerance * 4 * Math.sqrt(rows));
         }
@@ -65,13 +67,14 @@ final class VectorTokenLogProbsTest {
         int[] targets = targets(rows, vocab);
         Result a = new Result(rows);
         Result b = new Result(rows);
-        ONE.forward(rows, dim, vocab, hidden, head, targets, a.logProbs, a.logSumExp, a.entropy, a.argmax);
-        THREE.forward(rows, dim, vocab, hidden, head, targets, b.logProbs, b.logSumExp, null, null);
+        ONE.forward(rows, dim, vocab, 0, hidden, head, targets, a.logProbs, a.logSumExp, a.entropy, a.argmax);
+        THREE.forward(rows, dim, vocab, 0, hidden, head, targets, b.logProbs, b.logSumExp, null, null);
         assertThat(b.logProbs.toFloats()).containsExactly(a.logProbs.toFloats());
         assertThat(b.logSumExp.toFloats()).containsExactly(a.logSumExp.toFloats());
         for (int i = 0; i < rows; i += 7) {
             Result one = new Result(1);
-            THREE.forward(1, dim, vocab, hidden.slice((long) i * dim, dim), head, new int[]{targets[i]}, one.logProbs,
+            THREE.forward(1, dim, vocab, 0, hidden.slice((long) i * dim, dim), head, new int[]{targets[i]},
+                    one.logProbs,
                     one.logSumExp, one.entropy, one.argmax);
             assertThat(one.logProbs.get(0)).isEqualTo(a.logProbs.get(i));
             assertThat(one.entropy.get(0)).isEqualTo(a.entropy.get(i));
@@ -82,8 +85,8 @@ final class VectorTokenLogProbsTest {
         Storage dHead = storage((long) vocab * dim);
         Storage dHidden2 = storage((long) rows * dim);
         Storage dHead2 = storage((long) vocab * dim);
-        ONE.backward(rows, dim, vocab, hidden, head, targets, a.logSumExp, d, dHidden, dHead);
-        THREE.backward(rows, dim, vocab, hidden, head, targets, a.logSumExp, d, dHidden2, dHead2);
+        ONE.backward(rows, dim, vocab, 0, hidden, head, targets, a.logSumExp, d, dHidden, dHead);
+        THREE.backward(rows, dim, vocab, 0, hidden, head, targets, a.logSumExp, d, dHidden2, dHead2);
         assertThat(dHidden2.toFloats()).containsExactly(dHidden.toFloats());
         assertThat(dHead2.toFloats()).containsExactly(dHead.toFloats());
     }
@@ -96,7 +99,7 @@ final class VectorTokenLogProbsTest {
         head.set(131, 2);
         head.set(600, 2);
         Result r = new Result(1);
-        ONE.forward(1, 1, 700, hidden, head, new int[]{3}, r.logProbs, r.logSumExp, r.entropy, r.argmax);
+        ONE.forward(1, 1, 700, 0, hidden, head, new int[]{3}, r.logProbs, r.logSumExp, r.entropy, r.argmax);
         assertThat(r.argmax[0]).isEqualTo(130);
     }
 
@@ -105,7 +108,7 @@ final class VectorTokenLogProbsTest {
         Storage hidden = Storage.of(DType.F32, 1000);
         Storage head = Storage.of(DType.F32, 1, 2, 3, -1);
         Result r = new Result(1);
-        ONE.forward(1, 1, 4, hidden, head, new int[]{1}, r.logProbs, r.logSumExp, r.entropy, r.argmax);
+        ONE.forward(1, 1, 4, 0, hidden, head, new int[]{1}, r.logProbs, r.logSumExp, r.entropy, r.argmax);
         assertThat(r.logSumExp.get(0)).isEqualTo(3000);
         assertThat(r.logProbs.get(0)).isEqualTo(-1000);
         assertThat(r.entropy.get(0)).isZero();
@@ -114,10 +117,10 @@ final class VectorTokenLogProbsTest {
     @Test
     void refusesTargetsOutsideTheVocabulary() {
         Storage s = storage(8);
-        assertThatThrownBy(() -> ONE.forward(2, 2, 4, s, s, new int[]{3, 4}, s, s, null, null))
+        assertThatThrownBy(() -> ONE.forward(2, 2, 4, 0, s, s, new int[]{3, 4}, s, s, null, null))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessage("expected targets from 0 to 3, found 4 at row 1");
-        assertThatThrownBy(() -> ONE.forward(2, 2, 4, s, s, new int[1], s, s, null, null))
+        assertThatThrownBy(() -> ONE.forward(2, 2, 4, 0, s, s, new int[1], s, s, null, null))
                 .hasMessage("expected a target for each of 2 rows, found 1");
     }
 

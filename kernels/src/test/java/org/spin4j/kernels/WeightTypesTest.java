@@ -179,9 +179,9 @@ final class WeightTypesTest {
             Storage[] found = {floats(rows), floats(rows), floats(rows)};
             int[] expectedBest = new int[rows];
             int[] best = new int[rows];
-            kernels.tokenLogProbs(rows, dim, vocab, hidden, wide, ids, expected[0], expected[1], expected[2],
+            kernels.tokenLogProbs(rows, dim, vocab, 0, hidden, wide, ids, expected[0], expected[1], expected[2],
                     expectedBest);
-            kernels.tokenLogProbs(rows, dim, vocab, hidden, table, ids, found[0], found[1], found[2], best);
+            kernels.tokenLogProbs(rows, dim, vocab, 0, hidden, table, ids, found[0], found[1], found[2], best);
             for (int i = 0; i < expected.length; i++) {
                 same(found[i], expected[i], kernels.describe());
             }
