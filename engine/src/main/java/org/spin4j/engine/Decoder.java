@@ -42,7 +42,7 @@ public final class Decoder implements AutoCloseable {
     private final Parameter positions;
     private final Parameter finalNorm;
     private final Parameter finalNormBias;
-    private final Parameter head;
+    private final Head head;
     private final List<Layer> layers = new ArrayList<>();
     /** Turns of the rotary positions seen so far; null where the family learns its positions. */
     private Storage cosSin;
@@ -77,7 +77,7 @@ public final class Decoder implements AutoCloseable {
             finalNorm = b.vector("transformer.ln_f.weight", dim);
             finalNormBias = b.vector("transformer.ln_f.bias", dim);
         }
-        head = config.tiedHead() ? tokens : b.matrix(dim, "lm_head.weight", config.vocabSize());
+        head = new Head(config.tiedHead() ? tokens : b.matrix(dim, "lm_head.weight", config.vocabSize()), 0);
         try {
             parameters = build.apply(b, arena);
         } catch (RuntimeException e) {
@@ -262,8 +262,8 @@ public final class Decoder implements AutoCloseable {
         return parameters;
     }
 
-    /** The head that turns hidden rows into logits: {@code [vocabulary, dim]}. */
-    public Parameter head() {
+    /** What turns hidden rows into logits. */
+    public Head head() {
         return head;
     }
 
@@ -290,7 +290,7 @@ public final class Decoder implements AutoCloseable {
         Tensor x = Embedding.apply(tape, ids, tokens, at, positions);
         for (int i = 0; i < layers.size(); i++) {
             Layer layer = layers.get(i);
-            Tensor h = Norm.apply(tape, x, layer.norm1(), layer.norm1Bias(), eps);
+            Tensor h = Norm.apply(tape, x, layer.norm1(), layer.norm1Bias(), eps, 0);
             Tensor qkv = Linear.apply(tape, h, layer.qkv(), layer.qkvBias(), null);
             tape.release(h);
             if (cosSin != null) {
@@ -301,7 +301,7 @@ public final class Decoder implements AutoCloseable {
             Tensor y = Linear.apply(tape, a, layer.out(), layer.outBias(), x);
             tape.release(a);
             tape.release(x);
-            Tensor g = Norm.apply(tape, y, layer.norm2(), layer.norm2Bias(), eps);
+            Tensor g = Norm.apply(tape, y, layer.norm2(), layer.norm2Bias(), eps, 0);
             Tensor up = Linear.apply(tape, g, layer.up(), layer.upBias(), null);
             tape.release(g);
             Tensor act = cosSin != null ? SwiGlu.apply(tape, up) : Gelu.apply(tape, up);
@@ -310,7 +310,7 @@ public final class Decoder implements AutoCloseable {
             tape.release(act);
             tape.release(y);
         }
-        Tensor normed = Norm.apply(tape, x, finalNorm, finalNormBias, eps);
+        Tensor normed = Norm.apply(tape, x, finalNorm, finalNormBias, eps, 0);
         tape.release(x);
         return normed;
     }
@@ -357,7 +357,7 @@ public final class Decoder implements AutoCloseable {
 
     private Stream<Parameter> multiplied() {
         return Stream.concat(layers.stream().flatMap(l -> Stream.of(l.qkv(), l.out(), l.up(), l.down())),
-                Stream.of(head));
+                Stream.of(head.weight()));
     }
 
     private static long physicalMemory() {

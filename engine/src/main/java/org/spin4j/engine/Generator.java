@@ -172,8 +172,8 @@ public final class Generator {
 
     private void choose(Tape tape, Tensor hidden, List<Stream> streams, Sampling sampling) {
         int n = hidden.rows();
-        int vocab = model.head().rows();
-        Tensor logits = Linear.apply(tape, hidden, model.head(), null, null);
+        Tensor logits = model.head().logits(tape, hidden);
+        int vocab = logits.cols();
         Storage logSumExp = tape.scratch(n);
         int[] greedy = new int[n];
         if (sampling.temperature() == 0) {

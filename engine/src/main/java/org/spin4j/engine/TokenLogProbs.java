@@ -16,21 +16,21 @@ public record TokenLogProbs(Tensor logProbs, Storage entropy, int[] argmax) {
      * Forward step; backward: dLogit = dLogProb · ([target] - softmax).
      *
      * @param hidden  [n, dim]
-     * @param head    [vocabulary, dim]
      * @param targets the n tokens
      */
-    public static TokenLogProbs apply(Tape tape, Tensor hidden, Parameter head, int[] targets) {
+    public static TokenLogProbs apply(Tape tape, Tensor hidden, Head head, int[] targets) {
         Kernels k = tape.kernels();
         int n = hidden.rows();
         int dim = hidden.cols();
+        Parameter w = head.weight();
         Tensor logProbs = tape.tensor(n, 1);
         Storage logSumExp = tape.scratch(n);
         Storage entropy = tape.scratch(n);
         int[] argmax = new int[n];
-        k.tokenLogProbs(n, dim, head.rows(), hidden.data(), head.data(), targets, logProbs.data(), logSumExp, entropy,
-                argmax);
-        tape.record(logProbs, () -> k.tokenLogProbsBackward(n, dim, head.rows(), hidden.data(), head.data(), targets,
-                logSumExp, logProbs.grad(), tape.overwritten(hidden), head.grad()));
+        k.tokenLogProbs(n, dim, w.rows(), head.softcap(), hidden.data(), w.data(), targets, logProbs.data(), logSumExp,
+                entropy, argmax);
+        tape.record(logProbs, () -> k.tokenLogProbsBackward(n, dim, w.rows(), head.softcap(), hidden.data(), w.data(),
+                targets, logSumExp, logProbs.grad(), tape.overwritten(hidden), w.grad()));
         return new TokenLogProbs(logProbs, entropy, argmax);
     }
 }

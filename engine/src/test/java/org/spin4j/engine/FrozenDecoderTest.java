@@ -32,7 +32,7 @@ final class FrozenDecoderTest {
             model.save(folder, dtype, null);
         }
         try (Decoder frozen = Decoder.loadFrozen(folder); Decoder wide = Decoder.load(folder)) {
-            assertThat(frozen.head().data().type()).isEqualTo(DType.valueOf(dtype));
+            assertThat(frozen.head().weight().data().type()).isEqualTo(DType.valueOf(dtype));
             assertThat(frozen.parameters().type()).isEqualTo(DType.F32);
             same(frozen, wide);
         }
@@ -136,7 +136,7 @@ final class FrozenDecoderTest {
         try (Workspace w = new Workspace(DType.F32)) {
             Tape tape = Tape.inference(TestKernels.DEFAULT, w);
             Tensor hidden = model.forward(tape, ids, Golden.Batch.of(ids).forest());
-            return Linear.apply(tape, hidden, model.head(), null, null).data().toFloats();
+            return model.head().logits(tape, hidden).data().toFloats();
         }
     }
 

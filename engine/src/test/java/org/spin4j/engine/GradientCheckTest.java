@@ -152,7 +152,41 @@ class GradientCheckTest {
     void rmsNorm() {
         Parameters.Builder b = new Parameters.Builder();
         Parameter weight = b.vector("w", 6);
-        check((t, in) -> Norm.apply(t, in.get(0), weight, null, 1e-5), randomParameters(b), shape(4, 6));
+        for (double offset : new double[]{0, 1}) {
+            check((t, in) -> Norm.apply(t, in.get(0), weight, null, 1e-5, offset), randomParameters(b), shape(4, 6));
+        }
+    }
+
+    @Test
+    void headNormInPlace() {
+        AttentionShape shape = new AttentionShape(4, 2, 3, 1, 0);
+        Parameters.Builder b = new Parameters.Builder();
+        Parameter weight = b.matrix(3, "w", shape.qkvWidth());
+        Parameter query = b.vector("q", 3);
+        Parameter key = b.vector("k", 3);
+        for (double offset : new double[]{0, 1}) {
+            check((t, in) -> {
+                Tensor qkv = Linear.apply(t, in.get(0), weight, null, null);
+                HeadNorm.apply(t, qkv, shape, query, key, 1e-2, offset);
+                return qkv;
+            }, randomParameters(b), shape(4, 3));
+        }
+    }
+
+    @Test
+    void residualInPlace() {
+        Parameters.Builder b = new Parameters.Builder();
+        Parameter weight = b.matrix(5, "w", 5);
+        check((t, in) -> {
+            Tensor y = Linear.apply(t, in.get(0), weight, null, null);
+            Residual.add(t, y, in.get(0));
+            return y;
+        }, randomParameters(b), shape(4, 5));
+    }
+
+    @Test
+    void scale() {
+        check((t, in) -> Scale.apply(t, in.get(0), 1.7), null, shape(3, 5));
     }
 
     @Test
@@ -160,7 +194,7 @@ class GradientCheckTest {
         Parameters.Builder b = new Parameters.Builder();
         Parameter weight = b.vector("w", 6);
         Parameter bias = b.vector("b", 6);
-        check((t, in) -> Norm.apply(t, in.get(0), weight, bias, 1e-5), randomParameters(b), shape(4, 6));
+        check((t, in) -> Norm.apply(t, in.get(0), weight, bias, 1e-5, 0), randomParameters(b), shape(4, 6));
     }
 
     @Test
@@ -199,11 +233,19 @@ class GradientCheckTest {
         AttentionShape windowed = new AttentionShape(2, 2, 3, 1, 3);
         check((t, in) -> SegmentAttention.apply(t, in.get(0), windowed, forest), null,
                 shape(forest.tokens(), windowed.qkvWidth()));
+        AttentionShape capped = new AttentionShape(2, 1, 3, 0.8, 4, 1.5);
+        check((t, in) -> SegmentAttention.apply(t, in.get(0), capped, forest), null,
+                shape(forest.tokens(), capped.qkvWidth()));
     }
 
     @Test
     void swiGlu() {
         check((t, in) -> SwiGlu.apply(t, in.get(0)), null, shape(3, 10));
+    }
+
+    @Test
+    void geGlu() {
+        check((t, in) -> GeGlu.apply(t, in.get(0)), null, shape(3, 10));
     }
 
     @Test
@@ -215,7 +257,9 @@ class GradientCheckTest {
     void tokenLogProbs() {
         Parameters.Builder b = new Parameters.Builder();
         Parameter head = b.matrix(4, "head", 9);
-        check((t, in) -> TokenLogProbs.apply(t, in.get(0), head, new int[]{8, 0, 3}).logProbs(), randomParameters(b),
-                shape(3, 4));
+        for (double softcap : new double[]{0, 2}) {
+            check((t, in) -> TokenLogProbs.apply(t, in.get(0), new Head(head, softcap), new int[]{8, 0, 3}).logProbs(),
+                    randomParameters(b), shape(3, 4));
+        }
     }
 }
