@@ -105,7 +105,7 @@ final class FrozenDecoderTest {
             same(frozen, wide);
             assertThatThrownBy(() -> frozen.restore(folder)).isInstanceOf(IllegalStateException.class);
         }
-        assertThat(frozen.head().data().segment().scope().isAlive()).isFalse();
+        assertThat(frozen.head().weight().data().segment().scope().isAlive()).isFalse();
     }
 
     /** Adds so many spaces to the header, which moves all tensors. */
