@@ -1,0 +1,93 @@
+package org.spin4j.engine;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.Map;
+import org.spin4j.engine.GgufHeader.Entry;
+import org.spin4j.kernels.Storage;
+
+/**
+ * A GGUF file, mapped into memory and read-only: opening it costs its header, and a tensor's bytes are touched when it is
+ * read.
+ */
+public final class Gguf implements AutoCloseable {
+    private final Path file;
+    private final Arena arena;
+    private final MemorySegment all;
+    private final GgufHeader header;
+
+    private Gguf(Path file, Arena arena, MemorySegment all, GgufHeader header) {
+        this.file = file;
+        this.arena = arena;
+        this.all = all;
+        this.header = header;
+    }
+
+    /**
+     * Maps a file and checks its header.
+     *
+     * @throws CheckpointException when the file cannot be read, is not a complete GGUF file, or has tensors of a type that
+     *                             this engine does not read
+     */
+    public static Gguf open(Path file) {
+        if (ByteOrder.nativeOrder() != ByteOrder.LITTLE_ENDIAN) {
+            throw new CheckpointException("expected a little-endian machine to read " + file
+                    + ", found a big-endian one; convert to safetensors elsewhere");
+        }
+        Arena arena = Arena.ofShared();
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+            if (!Files.isRegularFile(file)) {
+                throw new CheckpointException("expected a GGUF file, found something else at " + file);
+            }
+            MemorySegment all = channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena);
+            return new Gguf(file, arena, all, GgufHeader.parse(all, file));
+        } catch (IOException e) {
+            arena.close();
+            throw CheckpointJson.unreadable(file, e);
+        } catch (RuntimeException e) {
+            arena.close();
+            throw e;
+        }
+    }
+
+    /**
+     * All pairs of key and value, in their order. A value is a Boolean, a String, an Integer (a Long where the file has 64
+     * bits, or 32 that an Integer cannot hold), a Float or a Double; an array is a {@code List<String>}, {@code byte[]},
+     * {@code int[]} (of 16 and 32 bits), {@code long[]}, {@code float[]}, {@code double[]} or {@code boolean[]}.
+     */
+    public Map<String, Object> metadata() {
+        return header.metadata();
+    }
+
+    /** The file. */
+    Path file() {
+        return file;
+    }
+
+    /** The tensors by name, in the order of the file. */
+    Map<String, Entry> entries() {
+        return header.entries();
+    }
+
+    /** The bytes of a tensor as they lie in the file: read-only, valid until {@link #close()}. */
+    MemorySegment bytes(Entry entry) {
+        return all.asSlice(entry.offset(), entry.bytes());
+    }
+
+    /** Reads a tensor into as many elements of any type. */
+    void read(Entry entry, Storage out) {
+        entry.type().read(bytes(entry), out);
+    }
+
+    /** Unmaps the file. */
+    @Override
+    public void close() {
+        arena.close();
+    }
+}
