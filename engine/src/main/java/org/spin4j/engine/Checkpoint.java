@@ -17,7 +17,11 @@ interface Checkpoint extends AutoCloseable {
      * @throws CheckpointException when something is missing, broken or not supported
      */
     static Checkpoint open(Path path) {
-        return ModelFolder.open(path);
+        return switch (CheckpointFormat.of(path)) {
+            case FOLDER -> ModelFolder.open(path);
+            case GGUF -> GgufCheckpoint.open(path);
+            case LLAMA2C -> Llama2cCheckpoint.open(path);
+        };
     }
 
     /** What the model looks like. */

@@ -6,6 +6,7 @@ import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.function.BiFunction;
 import java.util.stream.Stream;
 import org.spin4j.kernels.AttentionShape;
@@ -241,6 +242,17 @@ public final class Decoder implements AutoCloseable {
      */
     public void save(Path folder, String dtype, Path copyOthersFrom) {
         ModelFolder.write(folder, config, dtype, tensors(), copyOthersFrom);
+    }
+
+    /**
+     * Writes a GGUF file, which llama.cpp loads.
+     *
+     * @param matrices  F32, F16, BF16 or Q8_0 (F16 where the rows of a matrix are not whole blocks of that); null keeps their types.
+     *                  Vectors are F32
+     * @param tokenizer the metadata of the tokenizer and the chat template
+     */
+    public void saveGguf(Path file, DType matrices, Map<String, Object> tokenizer) {
+        GgufCheckpoint.write(file, config, matrices, tensors(), tokenizer);
     }
 
     /** All weights, as checkpoints name them. */

@@ -64,11 +64,6 @@ final class GgufHeader {
         this.file = file;
     }
 
-    /** Whether a file begins as these do. */
-    static boolean is(MemorySegment all) {
-        return all.byteSize() >= 4 && all.get(INT, 0) == MAGIC;
-    }
-
     /** Reads the header of a mapped file. */
     static GgufHeader parse(MemorySegment all, Path file) {
         GgufHeader header = new GgufHeader(all, file);
@@ -87,10 +82,9 @@ final class GgufHeader {
     }
 
     private void parse() {
-        if (!is(all)) {
+        if (u32() != MAGIC) {
             throw bad("a GGUF file, which begins with \"GGUF\"", "something else");
         }
-        at = 4;
         int version = u32();
         if (version != 2 && version != VERSION) {
             boolean swapped = Integer.reverseBytes(version) == 2 || Integer.reverseBytes(version) == VERSION;
@@ -225,8 +219,9 @@ final class GgufHeader {
             long extent = u64();
             // Even at two numbers a byte the file could hold no more.
             if (extent < 1 || extent > all.byteSize() * 2 / elements) {
-                throw bad("a tensor that the file has room for", Long.toUnsignedString(extent) + " numbers in dimension "
-                        + i + " of " + quoted);
+                throw bad("a tensor that the file has room for",
+                        Long.toUnsignedString(extent) + " numbers in dimension "
+                                + i + " of " + quoted);
             }
             elements *= extent;
             shape.addFirst(extent);
@@ -253,7 +248,8 @@ final class GgufHeader {
             if (e.offset < 0 || e.offset % a != 0 || begin > all.byteSize()
                     || e.offset > all.byteSize() - begin - e.bytes) {
                 throw bad("'" + CheckpointJson.quote(e.name) + "' at a multiple of " + a + " within the "
-                        + all.byteSize() + " bytes of the file", e.bytes + " bytes at " + begin + " + "
+                        + all.byteSize() + " bytes of the file",
+                        e.bytes + " bytes at " + begin + " + "
                                 + Long.toUnsignedString(e.offset));
             }
             Entry here = new Entry(e.name, e.type, e.shape, begin + e.offset, e.bytes);

@@ -74,6 +74,17 @@ enum GgufType {
         return number;
     }
 
+    /** What {@code general.file_type} calls a file whose matrices are of this type, which can be written. */
+    int fileType() {
+        return switch (this) {
+            case F32 -> 0;
+            case F16 -> 1;
+            case Q8_0 -> 7;
+            case BF16 -> 32;
+            default -> throw new IllegalStateException(this + " is not written");
+        };
+    }
+
     /** Numbers in a block. */
     int block() {
         return block;
@@ -153,7 +164,7 @@ enum GgufType {
             float scale = d * sixBitScale(in, scales, s, 0);
             float minimum = dMin * sixBitScale(in, scales, s, 4);
             for (int i = 0; i < 32; i++) {
-                int q = in.get(BYTE, nibbles + s / 2 * 32 + i) >>> (s % 2 * 4) & 0xF;
+                int q = in.get(BYTE, nibbles + s / 2 * 32L + i) >>> (s % 2 * 4) & 0xF;
                 if (fifthBits >= 0) {
                     q |= (in.get(BYTE, fifthBits + i) >>> s & 1) << 4;
                 }
@@ -176,8 +187,8 @@ enum GgufType {
         for (int i = 0; i < 256; i++) {
             int half = i / 128;
             int quarter = i % 128 / 32;
-            int low = in.get(BYTE, at + half * 64 + quarter % 2 * 32 + i % 32) >>> (quarter / 2 * 4) & 0xF;
-            int high = in.get(BYTE, at + 128 + half * 32 + i % 32) >>> (quarter * 2) & 3;
+            int low = in.get(BYTE, at + half * 64L + quarter % 2 * 32L + i % 32) >>> (quarter / 2 * 4) & 0xF;
+            int high = in.get(BYTE, at + 128 + half * 32L + i % 32) >>> (quarter * 2) & 3;
             float scale = d * in.get(BYTE, at + 192 + i / 16);
             out[to + i] = scale * ((low | high << 4) - 32);
         }
