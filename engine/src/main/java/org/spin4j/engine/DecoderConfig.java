@@ -77,6 +77,13 @@ public record DecoderConfig(Family family, int vocabSize, int hiddenSize, int la
     public static DecoderConfig llama(int vocabSize, int hiddenSize, int layers, int heads, int kvHeads,
             int intermediateSize,
             int maxPositions, boolean tiedHead) {
+        return parse(llamaKeys(vocabSize, hiddenSize, layers, heads, kvHeads, intermediateSize, maxPositions, tiedHead),
+                "the new model's configuration");
+    }
+
+    /** The keys of a new Llama. */
+    static ObjectNode llamaKeys(int vocabSize, int hiddenSize, int layers, int heads, int kvHeads,
+            int intermediateSize, int maxPositions, boolean tiedHead) {
         ObjectNode json = CheckpointJson.MAPPER.createObjectNode();
         json.putArray("architectures").add("LlamaForCausalLM");
         json.put("model_type", "llama");
@@ -103,7 +110,7 @@ public record DecoderConfig(Family family, int vocabSize, int hiddenSize, int la
         json.putNull("pad_token_id");
         json.put("use_cache", true);
         json.put("torch_dtype", "float32");
-        return parse(json, "the new model's configuration");
+        return json;
     }
 
     /** The same with other special tokens, in the record and among the keys. */

@@ -105,9 +105,8 @@ final class Llama2cCheckpoint implements Checkpoint {
         if (sizes[0] % sizes[3] != 0 || sizes[0] / sizes[3] % 2 != 0) {
             throw bad("heads of an even width", sizes[3] + " heads for " + sizes[0] + " numbers");
         }
-        DecoderConfig made = DecoderConfig.llama(sizes[5], sizes[0], sizes[2], sizes[3], sizes[4], sizes[1], sizes[6],
+        ObjectNode json = DecoderConfig.llamaKeys(sizes[5], sizes[0], sizes[2], sizes[3], sizes[4], sizes[1], sizes[6],
                 tied);
-        ObjectNode json = made.toJson();
         // llama2.c begins texts with token 1, and takes the beginning of the next for the end of one.
         if (sizes[5] > 2) {
             json.put("bos_token_id", 1);

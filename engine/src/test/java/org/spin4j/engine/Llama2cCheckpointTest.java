@@ -51,7 +51,8 @@ class Llama2cCheckpointTest {
         quantised[4] = 2;
         refused(quantised, "version 2 (Q8)");
         refused(Arrays.copyOf(legacy(false, 264), 27), "at least 28 bytes");
-        refused(legacy(false, 263), "end of the file");
+        refused(legacy(false, 200), "end of the file");
+        refused(legacy(false, 263), "expected 1084 bytes");
         refused(legacy(false, 265), "expected 1084 bytes");
         byte[] wide = legacy(false, 264);
         wide[3] = 0x7f;
@@ -75,27 +76,29 @@ class Llama2cCheckpointTest {
     }
 
     private static byte[] legacy(boolean untied, int floats) {
-        ByteBuffer out = ByteBuffer.allocate(28 + 4 * floats).order(ByteOrder.LITTLE_ENDIAN);
+        byte[] bytes = new byte[28 + 4 * floats];
+        ByteBuffer out = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
         for (int i = 0; i < SIZES.length; i++) {
             out.putInt(i == 5 && untied ? -SIZES[i] : SIZES[i]);
         }
-        return numbers(out, floats);
+        numbers(out, floats);
+        return bytes;
     }
 
     private static byte[] version1(boolean tied, int floats) {
-        ByteBuffer out = ByteBuffer.allocate(256 + 4 * floats).order(ByteOrder.LITTLE_ENDIAN).putInt(0x616b3432)
-                .putInt(1);
+        byte[] bytes = new byte[256 + 4 * floats];
+        ByteBuffer out = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).putInt(0x616b3432).putInt(1);
         for (int size : SIZES) {
             out.putInt(size);
         }
         out.put((byte) (tied ? 1 : 0)).position(256);
-        return numbers(out, floats);
+        numbers(out, floats);
+        return bytes;
     }
 
-    private static byte[] numbers(ByteBuffer out, int floats) {
+    private static void numbers(ByteBuffer out, int floats) {
         for (int i = 0; i < floats; i++) {
             out.putFloat(i);
         }
-        return out.array();
     }
 }
