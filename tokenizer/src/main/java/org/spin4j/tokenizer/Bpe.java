@@ -1,6 +1,6 @@
 package org.spin4j.tokenizer;
 
-import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.core.JsonToken;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Map;
@@ -85,42 +85,40 @@ final class Bpe implements Model {
     }
 
     private static PairTable merges(Json json, Map<String, Integer> vocab, long[] bytePairs) {
-        JsonNode rows = json.node();
-        if (!rows.isArray()) {
-            throw json.expected("an array");
-        }
-        PairTable merges = new PairTable(rows.size());
+        PairTable merges = new PairTable(vocab.size());
         TokenIds ids = new TokenIds(vocab);
-        int rank = 0;
-        for (JsonNode row : rows) {
+        int[] count = {0};
+        json.elements((none, in) -> {
+            int rank = count[0]++;
             String left = "";
             String right = "";
             int leftEnd = 0;
             int rightStart = 0;
-            if (row.isTextual()) {
-                left = row.textValue();
+            if (in.currentToken() == JsonToken.VALUE_STRING) {
+                left = in.getText();
                 right = left;
                 leftEnd = Math.max(0, left.indexOf(' '));
                 // Two spaces would leave it open where the one token ends.
                 rightStart = left.indexOf(' ', leftEnd + 1) < 0 ? leftEnd + 1 : right.length();
-            } else if (row.isArray() && row.size() == 2 && row.get(0).isTextual() && row.get(1).isTextual()) {
-                left = row.get(0).textValue();
-                right = row.get(1).textValue();
+            } else if (in.currentToken() == JsonToken.START_ARRAY && in.nextToken() == JsonToken.VALUE_STRING) {
+                left = in.getText();
                 leftEnd = left.length();
+                right = in.nextToken() == JsonToken.VALUE_STRING ? in.getText() : "";
+                if (in.nextToken() != JsonToken.END_ARRAY) {
+                    leftEnd = 0;
+                }
             }
             // An empty side would merge a token with nothing for ever.
             if (leftEnd == 0 || rightStart >= right.length()) {
-                throw new Json(row, json.file(), json.path() + "[" + rank + "]")
-                        .expected("two tokens, as \"a b\" or [\"a\", \"b\"],");
+                throw json.expected("two tokens, as \"a b\" or [\"a\", \"b\"],", "[" + rank + "]", in);
             }
             int a = ids.find(left, 0, leftEnd);
             int b = ids.find(right, rightStart, right.length());
             int merged = ids.findJoined(left, 0, leftEnd, right, rightStart, right.length());
             if (a < 0 || b < 0 || merged < 0) {
-                throw new Json(row, json.file(), json.path() + "[" + rank + "]")
-                        .expected("two tokens that are in the vocabulary, joined as well,");
+                throw json.expected("two tokens that are in the vocabulary, joined as well,", "[" + rank + "]", in);
             }
-            long merge = (long) rank++ << 32 | merged;
+            long merge = (long) rank << 32 | merged;
             merges.put(a, b, merge);
             if (leftEnd == 1 && right.length() - rightStart == 1) {
                 int first = ByteAlphabet.byteOf(left.charAt(0));
@@ -129,7 +127,7 @@ final class Bpe implements Model {
                     bytePairs[first << 8 | second] = merge;
                 }
             }
-        }
+        });
         return merges;
     }
 

@@ -1,7 +1,7 @@
 package org.spin4j.tokenizer;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -27,7 +27,6 @@ import org.spin4j.tokenizer.jinja.Value;
 public final class ChatTemplate {
     private static final List<String> TOKENS = List.of("bos_token", "eos_token", "unk_token", "sep_token", "pad_token",
             "cls_token", "mask_token");
-    private static final ObjectMapper JSON = new ObjectMapper();
 
     private final String source;
     private final String name;
@@ -172,8 +171,9 @@ public final class ChatTemplate {
             tokens.forEach((key, token) -> values.put(key, new Value.Str(token)));
             values.put("tools", Value.None.NONE);
             values.put("documents", Value.None.NONE);
-            options.forEach((key, value) -> values.put(key, Template.value(JSON.<JsonNode>valueToTree(value))));
-            JsonNode turns = JSON.createArrayNode().addAll(messages.stream().map(Message::node).toList());
+            options.forEach(
+                    (key, value) -> values.put(key, Template.value(Json.Mapping.MAPPER.<JsonNode>valueToTree(value))));
+            JsonNode turns = JsonNodeFactory.instance.arrayNode().addAll(messages.stream().map(Message::node).toList());
             values.put("messages", Template.value(turns));
             values.put("add_generation_prompt", Value.Bool.of(addGenerationPrompt));
             return template.render(values, LocalDateTime.now(clock));

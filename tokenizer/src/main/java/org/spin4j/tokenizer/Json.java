@@ -10,6 +10,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.databind.node.POJONode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -37,7 +38,7 @@ record Json(JsonNode node, String file, String path) {
             .build();
     private static final JsonNodeFactory NODES = JsonNodeFactory.instance;
 
-    /** For writing: reading a tokenizer does without, since making a mapper takes a third of a second in a JVM that has just begun. */
+    /** For trees made of other things, and for writing: reading a tokenizer does without, since the first mapper takes a JVM a sixth of a second. */
     static final class Mapping {
         static final JsonMapper MAPPER = new JsonMapper(FACTORY);
 
@@ -60,16 +61,30 @@ record Json(JsonNode node, String file, String path) {
     }
 
     static Json parse(byte[] bytes, String file) {
-        try (JsonParser in = FACTORY.createParser(bytes)) {
-            JsonNode node = in.nextToken() == null ? NODES.missingNode() : value(in);
-            if (in.nextToken() != null) {
-                throw new JsonParseException(in, "another value after the first");
+        return reading(file, () -> {
+            try (JsonParser in = FACTORY.createParser(bytes)) {
+                JsonNode node = in.nextToken() == null ? NODES.missingNode() : value(in, bytes, 0);
+                if (in.nextToken() != null) {
+                    throw new JsonParseException(in, "another value after the first");
+                }
+                if (!node.isObject()) {
+                    throw new TokenizerException(
+                            "expected a JSON object, found " + describe(node) + " in " + file + "; check the file");
+                }
+                return new Json(node, file, "");
             }
-            if (!node.isObject()) {
-                throw new TokenizerException(
-                        "expected a JSON object, found " + describe(node) + " in " + file + "; check the file");
-            }
-            return new Json(node, file, "");
+        });
+    }
+
+    /** What reads JSON text. */
+    @FunctionalInterface
+    interface Reading<T> {
+        T read() throws IOException;
+    }
+
+    private static <T> T reading(String file, Reading<T> reading) {
+        try {
+            return reading.read();
         } catch (JsonProcessingException e) {
             int line = e.getLocation() == null ? 1 : e.getLocation().getLineNr();
             throw new TokenizerException(
@@ -84,16 +99,20 @@ record Json(JsonNode node, String file, String path) {
 
     /**
      * The value that the parser stands at, as an ObjectMapper would read it. The parser bounds how deep a document may be nested.
+     *
+     * @param depth objects around the value
      */
-    private static JsonNode value(JsonParser in) throws IOException {
+    private static JsonNode value(JsonParser in, byte[] bytes, int depth) throws IOException {
         return switch (in.currentToken()) {
             case START_OBJECT -> {
                 ObjectNode object = NODES.objectNode();
                 while (in.nextToken() != JsonToken.END_OBJECT) {
                     String key = in.currentName();
-                    in.nextToken();
-                    if (object.replace(key, value(in)) != null) {
-                        throw new JsonParseException(in, "the key " + key + " for the second time");
+                    JsonToken token = in.nextToken();
+                    boolean large = depth == 1 && (token == JsonToken.START_OBJECT && key.equals("vocab")
+                            || token == JsonToken.START_ARRAY && key.equals("merges"));
+                    if (object.replace(key, large ? unread(in, bytes) : value(in, bytes, depth + 1)) != null) {
+                        throw secondTime(in, key);
                     }
                 }
                 yield object;
@@ -101,7 +120,7 @@ record Json(JsonNode node, String file, String path) {
             case START_ARRAY -> {
                 ArrayNode array = NODES.arrayNode();
                 while (in.nextToken() != JsonToken.END_ARRAY) {
-                    array.add(value(in));
+                    array.add(value(in, bytes, depth + 1));
                 }
                 yield array;
             }
@@ -116,6 +135,90 @@ record Json(JsonNode node, String file, String path) {
             case VALUE_FALSE -> NODES.booleanNode(false);
             default -> NODES.nullNode();
         };
+    }
+
+    private static JsonParseException secondTime(JsonParser in, String key) {
+        return new JsonParseException(in, "the key " + key + " for the second time");
+    }
+
+    /** Where in a document's bytes the value stands that makes up most of it, to be read entry by entry, never as a tree. */
+    private record Unread(byte[] bytes, int from, int length, boolean object) {}
+
+    /** Passes over the object or array that the parser stands at; a document in UTF-16 has no such places, and gives a tree. */
+    private static JsonNode unread(JsonParser in, byte[] bytes) throws IOException {
+        long from = in.currentTokenLocation().getByteOffset();
+        boolean object = in.currentToken() == JsonToken.START_OBJECT;
+        if (from < 0 || from >= bytes.length || bytes[(int) from] != (object ? '{' : '[')) {
+            return value(in, bytes, 2);
+        }
+        in.skipChildren();
+        long end = in.currentTokenLocation().getByteOffset() + 1;
+        return NODES.pojoNode(new Unread(bytes, (int) from, (int) (end - from), object));
+    }
+
+    private Optional<Unread> unread() {
+        return node instanceof POJONode pojo && pojo.getPojo() instanceof Unread unread
+                ? Optional.of(unread)
+                : Optional.empty();
+    }
+
+    private JsonParser parser() throws IOException {
+        Optional<Unread> unread = unread();
+        return unread.isPresent()
+                ? FACTORY.createParser(unread.get().bytes, unread.get().from, unread.get().length)
+                : node.traverse();
+    }
+
+    /** An entry of an object or array. */
+    @FunctionalInterface
+    interface Entry {
+        /**
+         * Is told of one entry after the other.
+         *
+         * @param key    an entry's key; null in an array
+         * @param parser stands at the entry's value, and is to be left at its end
+         */
+        void read(String key, JsonParser parser) throws IOException;
+    }
+
+    /** Goes through the entries of an object without making a tree of them, however many there are. */
+    void entries(Entry entry) {
+        if (!node.isObject() && !unread().map(Unread::object).orElse(false)) {
+            throw expected("an object");
+        }
+        each(entry);
+    }
+
+    /** Goes through the items of an array without making a tree of them, however many there are. */
+    void elements(Entry entry) {
+        if (!node.isArray() && unread().map(Unread::object).orElse(true)) {
+            throw expected("an array");
+        }
+        each(entry);
+    }
+
+    private void each(Entry entry) {
+        reading(file, () -> {
+            try (JsonParser in = parser()) {
+                in.nextToken();
+                while (!in.nextToken().isStructEnd()) {
+                    String key = in.currentName();
+                    if (key != null) {
+                        in.nextToken();
+                    }
+                    entry.read(key, in);
+                }
+                return null;
+            }
+        });
+    }
+
+    /** Complains of an entry, of which the parser has come to the value or, if that is an array, into it. */
+    TokenizerException expected(String what, String at, JsonParser in) throws IOException {
+        JsonNode found = in.currentToken().isScalarValue() && !in.getParsingContext().getParent().inArray()
+                ? value(in, new byte[0], 2)
+                : NODES.arrayNode();
+        return new Json(found, file, path + at).expected(what);
     }
 
     /** The value at a key that must be there. */
@@ -222,6 +325,9 @@ record Json(JsonNode node, String file, String path) {
             case OBJECT -> "an object";
             case ARRAY -> "an array";
             case MISSING -> "nothing";
+            case POJO -> node instanceof POJONode pojo && pojo.getPojo() instanceof Unread unread && unread.object
+                    ? "an object"
+                    : "an array";
             default -> {
                 String text = node.toString();
                 yield text.length() <= 60 ? text : text.substring(0, 60) + "…";

@@ -1,6 +1,7 @@
 package org.spin4j.tokenizer;
 
-import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonToken;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.BitSet;
@@ -64,31 +65,27 @@ sealed interface Model permits Bpe, Unigram, WordLevel, WordPiece {
 
     /** An object of tokens with their ids, each id given once. */
     static Map<String, Integer> vocab(Json json) {
-        if (!json.node().isObject()) {
-            throw json.expected("an object");
-        }
-        Map<String, Integer> vocab = HashMap.newHashMap(json.node().size());
+        Map<String, Integer> vocab = new HashMap<>();
         BitSet taken = new BitSet();
-        for (Map.Entry<String, JsonNode> entry : json.node().properties()) {
-            String token = entry.getKey();
-            int id = entry.getValue().isInt() ? entry.getValue().intValue() : -1;
+        json.entries((token, in) -> {
+            int id = in.currentToken() == JsonToken.VALUE_NUMBER_INT && in.getNumberType() == JsonParser.NumberType.INT
+                    ? in.getIntValue()
+                    : -1;
             if (id < 0 || id >= MAX_ID) {
-                throw entry(json, entry).expected("a whole number from 0 to " + (MAX_ID - 1));
+                throw json.expected("a whole number from 0 to " + (MAX_ID - 1), "." + token, in);
             }
             if (taken.get(id)) {
-                throw entry(json, entry).expected("an id that no other token has");
+                throw json.expected("an id that no other token has", "." + token, in);
             }
             taken.set(id);
             if (!token.equals(Tokenizer.wellFormed(token))) {
-                throw entry(json, entry).expected("a token of whole characters");
+                throw json.expected("a token of whole characters", "." + token, in);
             }
-            vocab.put(token, id);
-        }
+            if (vocab.put(token, id) != null) {
+                throw json.expected("each token once", "." + token, in);
+            }
+        });
         return vocab;
-    }
-
-    private static Json entry(Json json, Map.Entry<String, JsonNode> entry) {
-        return new Json(entry.getValue(), json.file(), json.path() + "." + entry.getKey());
     }
 
     /** The id of the token that stands for unknown text. */

@@ -94,6 +94,17 @@ class BadFileTest {
         }
     }
 
+    /** Vocabulary and merges are read from their place in the bytes, wherever that is. */
+    @Test
+    void aFileMayBeIndentedOrBeginWithAMarkOrBeUtf16() {
+        int[] ids = Fixtures.tokenizer(GOOD).encode("the <a> word 12");
+        for (byte[] bytes : List.of(GOOD.toPrettyString().getBytes(StandardCharsets.UTF_8),
+                ("\ufeff" + GOOD).getBytes(StandardCharsets.UTF_8),
+                GOOD.toString().getBytes(StandardCharsets.UTF_16))) {
+            assertThat(Tokenizer.parse(bytes, "a fixture").encode("the <a> word 12")).isEqualTo(ids);
+        }
+    }
+
     /** A flipped byte gives another tokenizer or the error of this room; never anything else. */
     @Property(tries = 400)
     void aDamagedFileHasOneKindOfError(@ForAll @IntRange(min = 0, max = 1 << 20) int place, @ForAll byte value) {
