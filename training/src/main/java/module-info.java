@@ -4,6 +4,7 @@ module org.spin4j.training {
     requires java.desktop;
     requires java.logging;
     requires java.management;
+    requires java.net.http;
     requires jdk.management;
     requires com.fasterxml.jackson.databind;
     requires com.fasterxml.jackson.dataformat.yaml;

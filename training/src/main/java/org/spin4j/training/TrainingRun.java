@@ -7,12 +7,14 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.regex.Pattern;
 import org.spin4j.engine.Decoder;
 import org.spin4j.kernels.Kernels;
+import org.spin4j.training.hub.Hub;
 
 /**
  * From a configuration to a finished run: opens model and data, trains by one of the methods, evaluates on held-out rows
@@ -66,16 +68,17 @@ public final class TrainingRun {
 
     private Outcome run() {
         Path folder = RunContext.requireOutput(config, resume);
-        Path modelFolder = config.require("model");
+        Path modelFolder = Hub.local(config.require("model"), Hub.Part.MODEL, progress);
         Path trainData = config.require("train_data");
         try (Decoder policy = Decoder.load(modelFolder)) {
-            Path tokenizer = config.tokenizer().orElse(modelFolder);
+            Path tokenizer = config.tokenizer().map(t -> Hub.local(t, Hub.Part.TOKENIZER, progress))
+                    .orElse(modelFolder);
             TextData text = TextData.open(tokenizer, policy.config(), config.maxLength(), config.maxPromptLength(),
                     config.chatTemplate().map(Path::toString));
             Path tokenizerFolder = Files.isDirectory(tokenizer) ? tokenizer : tokenizer.toAbsolutePath().getParent();
             Map<String, String> inputs = new TreeMap<>();
             inputs.put("model", fingerprint(modelFolder));
-            config.tokenizer().ifPresent(t -> inputs.put("tokenizer", Fingerprint.of(t)));
+            config.tokenizer().ifPresent(t -> inputs.put("tokenizer", Fingerprint.of(tokenizer)));
             inputs.put("train_data", dataFingerprint(trainData));
             config.chatTemplate().filter(Files::isRegularFile)
                     .ifPresent(file -> inputs.put("chat_template", Fingerprint.of(file)));
@@ -139,11 +142,10 @@ public final class TrainingRun {
         List<Examples.Pair> rows = nonEmpty(RunContext.read(trainData, RowParser::dpo, encode), trainData);
         List<Examples.Pair> heldOut = config.evalData().map(f -> RunContext.read(f, RowParser::dpo, encode))
                 .orElse(List.of());
-        config.refModel().ifPresent(r -> inputs.put("ref_model", fingerprint(r)));
+        Optional<Path> refModel = config.refModel().map(r -> Hub.local(r, Hub.Part.MODEL, progress));
+        refModel.ifPresent(r -> inputs.put("ref_model", fingerprint(r)));
         return (context, tokenizer) -> {
-            try (Decoder reference = config.refModel().isPresent()
-                    ? Decoder.load(config.refModel().get())
-                    : policy.copy()) {
+            try (Decoder reference = refModel.isPresent() ? Decoder.load(refModel.get()) : policy.copy()) {
                 Map<String, Map<String, Double>> results = new LinkedHashMap<>();
                 Supplier<Map<String, Double>> numbers = () -> {
                     Map<String, Double> out = new LinkedHashMap<>();

@@ -35,7 +35,7 @@ final class GenerateCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
-    @Option(names = "--model", required = true, paramLabel = "DIR", description = "Model folder in Hugging Face layout.")
+    @Option(names = "--model", required = true, paramLabel = "DIR", description = "Model folder in Hugging Face layout, or hf:OWNER/NAME[@REVISION].")
     private Path model;
 
     @Option(names = "--data", required = true, paramLabel = "FILE", description = "Rows, one JSON object a line.")

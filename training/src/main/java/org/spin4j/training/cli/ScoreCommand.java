@@ -25,7 +25,7 @@ final class ScoreCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
-    @Option(names = "--model", required = true, paramLabel = "DIR", description = "Model folder in Hugging Face layout.")
+    @Option(names = "--model", required = true, paramLabel = "DIR", description = "Model folder in Hugging Face layout, or hf:OWNER/NAME[@REVISION].")
     private Path model;
 
     @Option(names = "--data", required = true, paramLabel = "FILE", description = "Rows, one JSON object a line.")

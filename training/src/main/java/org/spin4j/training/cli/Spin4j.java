@@ -55,7 +55,8 @@ public final class Spin4j implements Runnable {
      */
     static int run(String[] args, PrintWriter out, PrintWriter err) {
         CommandLine line = new CommandLine(new Spin4j()).setOut(out).setErr(err)
-                .setCaseInsensitiveEnumValuesAllowed(true).setUsageHelpAutoWidth(true)
+                .setExecutionStrategy(HubOptions::execute).setCaseInsensitiveEnumValuesAllowed(true)
+                .setUsageHelpAutoWidth(true)
                 .setParameterExceptionHandler((e, a) -> Failure.refused(err, wrongUse(e)))
                 .setExecutionExceptionHandler((e, c, r) -> Failure.report(e, err));
         addHelp(line);

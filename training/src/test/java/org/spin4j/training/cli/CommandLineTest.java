@@ -92,6 +92,9 @@ class CommandLineTest {
             "sft output_dir=$DIR/run | expected a path for model, found none; write model=PATH or put it in the file of --config",
             "report --run $DIR | expected a run with config.yaml, found none in $DIR; give the output_dir of a run",
             "generate --model $DIR/none --data x --out y | expected a model folder, found none at $DIR/none",
+            "score --model hf:a/b/c --data x --out y | expected hf:OWNER/NAME or hf:OWNER/NAME@REVISION, found 'hf:a/b/c'",
+            "tokenizer encode --tokenizer hf:a/../b --data x --out y | expected hf:OWNER/NAME or hf:OWNER/NAME@REVISION, found 'hf:a/../b'",
+            "sft output_dir=$DIR/run model=hf:a/b@ train_data=x | expected hf:OWNER/NAME or hf:OWNER/NAME@REVISION, found 'hf:a/b@'",
             "tokenizer encode --tokenizer $DIR --data x --out y | expected a tokenizer (tokenizer.json, tokenizer.model, vocab.json with merges.txt, *.tiktoken or tok*.bin), found none in $DIR; check the path",
             "tokenizer train --data $DIR --vocab-size 300 --out $DIR/t | expected a file of text, found a folder at $DIR; check the path",
             "tokenizer train --data $DIR --vocab-size 3 --out $DIR/t | expected a vocabulary of 257 (256 bytes and 1 special tokens) to 4194304 tokens, found 3 in vocab_size; choose another size"})
