@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.spin4j.kernels.AttentionShape;
+import org.spin4j.kernels.CachedBatch;
 import org.spin4j.kernels.Forest;
 import org.spin4j.kernels.Kernels;
 import org.spin4j.kernels.Storage;
@@ -202,14 +203,13 @@ public final class TimedKernels implements Kernels {
     }
 
     @Override
-    public void cachedAttention(AttentionShape shape, int streams, int[] slots, int[] positions, int capacity,
-            Storage qkv, Storage cache, Storage out) {
-        double cached = 0;
-        for (int i = 0; i < streams; i++) {
-            cached += positions[i] + 1.0;
+    public void cachedAttention(CachedBatch batch, AttentionShape shape, long layer, Storage qkv, Storage out) {
+        double seen = 0;
+        for (int s = 0; s < batch.streams(); s++) {
+            seen += (batch.end(s) - (batch.length(s) - 1) / 2.0) * batch.length(s);
         }
-        timed("cachedAttention", 0, cached * shape.cacheWidth(),
-                () -> kernels.cachedAttention(shape, streams, slots, positions, capacity, qkv, cache, out));
+        timed("cachedAttention", 0, seen * 2 * shape.kvHeads() * shape.headDim(),
+                () -> kernels.cachedAttention(batch, shape, layer, qkv, out));
     }
 
     @Override

@@ -1,52 +1,54 @@
 package org.spin4j.engine;
 
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.Deque;
+import java.util.Iterator;
 import java.util.List;
 import java.util.function.IntConsumer;
-import org.spin4j.kernels.DType;
-import org.spin4j.kernels.Forest;
+import java.util.function.IntPredicate;
 import org.spin4j.kernels.Kernels;
-import org.spin4j.kernels.Storage;
 
 /**
- * Samples continuations of many prompts at once over a cache of keys and values. A stream that ends gives its slot to the
- * next prompt. Sample i draws from a random stream of its own and every kernel computes a row alone, so a sample depends on
- * neither its neighbours nor the number of streams.
+ * Samples continuations of many prompts at once. A sample that ends gives its place to the next prompt; a long prompt is read piece
+ * by piece while the samples of others go on; a prompt is read once for all its candidates. Each sample draws from a random stream of its
+ * own and every kernel computes a row alone, so a sample depends on neither its neighbours nor the number of streams.
  */
 public final class Generator {
-    /** A prompt under way. */
-    private static final class Stream {
-        final int index;
-        final int slot;
-        final RandomStream random;
-        final int room;
-        int[] ids = new int[16];
-        double[] logProbs = new double[16];
-        int count;
-        int position;
+    /**
+     * A prompt to be continued.
+     *
+     * @param number names the random streams of its samples: candidate c draws from stream number · candidates + c
+     * @param prompt token ids, at least one
+     */
+    public record Request(long number, int[] prompt) {}
 
-        Stream(int index, int slot, RandomStream random, int promptLength, int room) {
-            this.index = index;
-            this.slot = slot;
-            this.random = random;
-            this.position = promptLength;
-            this.room = room;
+    /** Told what happens, on the thread that asked for it. What it throws ends the work. */
+    public interface Listener {
+        /** A further sample of {@code request} begins; the answer is told each of its tokens, and ends it where it says true. */
+        default IntPredicate begins(Request request, int candidate) {
+            return id -> false;
         }
 
-        void add(int id, double logProb) {
-            if (count == ids.length) {
-                ids = Arrays.copyOf(ids, 2 * count);
-                logProbs = Arrays.copyOf(logProbs, 2 * count);
-            }
-            ids[count] = id;
-            logProbs[count++] = logProb;
+        /** All candidates of a request have ended. */
+        void finished(Request request, List<Sample> samples);
+
+        /** A pass is over, which added so many tokens to samples. */
+        default void passed(int tokens) {}
+    }
+
+    /** A prompt and its samples under way: while the prompt is read there is one stream, then one for each sample. */
+    private static final class Group {
+        final Request request;
+        final List<Draft> drafts = new ArrayList<>();
+        final List<KvCache.Stream> streams = new ArrayList<>();
+        boolean reading = true;
+
+        Group(Request request, KvCache.Stream stream) {
+            this.request = request;
+            streams.add(stream);
         }
 
-        int last() {
-            return ids[count - 1];
+        boolean finished() {
+            return drafts.stream().allMatch(Draft::finished);
         }
     }
 
@@ -64,137 +66,130 @@ public final class Generator {
      *
      * @param prompts token ids, at least one each
      * @param seed    same seed, same samples
-     * @param done    told the number of finished samples now and then
-     * @return one sample per prompt, in order
+     * @param done    told the number of finished prompts now and then
+     * @return the candidates of each prompt side by side, in the order of the prompts
      */
     public List<Sample> generate(List<int[]> prompts, Sampling sampling, long seed, IntConsumer done) {
-        int limit = model.config().maxPositions();
-        int longest = 0;
-        for (int[] prompt : prompts) {
-            if (prompt.length < 1 || prompt.length >= limit) {
-                throw new IllegalArgumentException("expected prompts of 1 to " + (limit - 1) + " tokens, found "
-                        + prompt.length + "; set max_prompt_length");
-            }
-            longest = Math.max(longest, prompt.length);
+        prompts.forEach(prompt -> Draft.room(prompt, sampling, model.config()));
+        Sample[] samples = new Sample[Math.multiplyExact(prompts.size(), sampling.candidates())];
+        List<Request> requests = new ArrayList<>();
+        for (int i = 0; i < prompts.size(); i++) {
+            requests.add(new Request(i, prompts.get(i)));
         }
-        Sample[] samples = new Sample[prompts.size()];
-        int slots = Math.min(sampling.streams(), prompts.size());
-        int capacity = Math.min(limit, longest + sampling.maxNewTokens());
-        DType type = model.parameters().type();
-        model.pack(kernels);
-        try (KvCache cache = new KvCache(model, type, slots, Math.max(1, capacity));
-                Workspace workspace = new Workspace(type)) {
-            Deque<Integer> freeSlots = new ArrayDeque<>();
-            for (int s = 0; s < slots; s++) {
-                freeSlots.add(s);
+        generate(requests.iterator(), sampling, seed, new Listener() {
+            private int finished;
+
+            @Override
+            public void finished(Request request, List<Sample> candidates) {
+                for (int c = 0; c < candidates.size(); c++) {
+                    samples[(int) request.number() * sampling.candidates() + c] = candidates.get(c);
+                }
+                finished++;
             }
-            List<Stream> active = new ArrayList<>();
-            int next = 0;
-            int finished = 0;
-            while (finished < samples.length) {
-                // New prompts are admitted a few at a time, so that their matrix products have some height.
-                if (next < samples.length && (active.isEmpty() || freeSlots.size() >= (slots + 3) / 4)) {
-                    List<Stream> admitted = new ArrayList<>();
-                    while (next < samples.length && !freeSlots.isEmpty()) {
-                        int room = Math.min(sampling.maxNewTokens(), limit - prompts.get(next).length);
-                        admitted.add(new Stream(next, freeSlots.poll(), RandomStream.of(seed, "sample", next),
-                                prompts.get(next).length, room));
-                        next++;
-                    }
-                    prefill(workspace, cache, prompts, admitted, sampling);
-                    active.addAll(admitted);
-                } else {
-                    step(workspace, cache, active, sampling);
-                }
-                for (Stream s : List.copyOf(active)) {
-                    boolean stop = sampling.stopIds().contains(s.last());
-                    if (stop || s.count == s.room) {
-                        samples[s.index] = new Sample(Arrays.copyOf(s.ids, s.count), Arrays.copyOf(s.logProbs, s.count),
-                                stop ? Sample.Finish.STOP : Sample.Finish.LENGTH);
-                        active.remove(s);
-                        freeSlots.add(s.slot);
-                        finished++;
-                    }
-                }
+
+            @Override
+            public void passed(int tokens) {
                 done.accept(finished);
             }
-        } finally {
-            model.unpack();
-        }
+        });
         return List.of(samples);
     }
 
-    /** Runs whole prompts as a forest, keeps their keys and values, and chooses each one's first token. */
-    private void prefill(Workspace workspace, KvCache cache, List<int[]> prompts, List<Stream> streams,
-            Sampling sampling) {
-        Tape tape = Tape.inference(kernels, workspace);
-        Forest.Builder builder = new Forest.Builder();
-        for (Stream s : streams) {
-            builder.root(s.position);
+    /**
+     * Continues each prompt as it comes.
+     *
+     * @param requests asked for the next prompt when there is a place for it
+     * @param seed     same seed, same samples
+     */
+    public void generate(Iterator<Request> requests, Sampling sampling, long seed, Listener listener) {
+        if (!requests.hasNext()) {
+            return;
         }
-        Forest forest = builder.build();
-        int[] ids = new int[forest.tokens()];
-        int[] last = new int[streams.size()];
-        for (int i = 0; i < last.length; i++) {
-            System.arraycopy(prompts.get(streams.get(i).index), 0, ids, forest.start(i), forest.length(i));
-            last[i] = forest.start(i) + forest.length(i) - 1;
-        }
-        Tensor hidden = model.forward(tape, ids, forest.positions(), (t, qkv, shape, layer) -> {
-            for (int i = 0; i < forest.segments(); i++) {
-                cache.fill(layer, shape, qkv.data(), forest.start(i), forest.length(i), streams.get(i).slot);
-            }
-            return SegmentAttention.apply(t, qkv, shape, forest);
-        });
-        choose(tape, SelectRows.apply(tape, hidden, last), streams, sampling);
-    }
-
-    /** Runs the last token of every stream and chooses the next. */
-    private void step(Workspace workspace, KvCache cache, List<Stream> streams, Sampling sampling) {
-        int n = streams.size();
-        int[] ids = new int[n];
-        int[] slots = new int[n];
-        int[] positions = new int[n];
-        for (int i = 0; i < n; i++) {
-            Stream s = streams.get(i);
-            ids[i] = s.last();
-            slots[i] = s.slot;
-            positions[i] = s.position++;
-        }
-        Tape tape = Tape.inference(kernels, workspace);
-        Tensor hidden = model.forward(tape, ids, positions, (t, qkv, shape, layer) -> {
-            Tensor out = t.tensor(n, shape.outWidth());
-            kernels.cachedAttention(shape, n, slots, positions, cache.capacity(), qkv.data(), cache.layer(layer),
-                    out.data());
-            return out;
-        });
-        choose(tape, hidden, streams, sampling);
-    }
-
-    private void choose(Tape tape, Tensor hidden, List<Stream> streams, Sampling sampling) {
-        int n = hidden.rows();
-        Tensor logits = model.head().logits(tape, hidden);
-        int vocab = logits.cols();
-        Storage logSumExp = tape.scratch(n);
-        int[] greedy = new int[n];
-        if (sampling.temperature() == 0) {
-            // On the logits themselves: softmax could round two of them to one.
-            for (int i = 0; i < n; i++) {
-                greedy[i] = TokenChoice.greatest(logits.data().slice((long) i * vocab, vocab));
+        TokenChoice choice = new TokenChoice(sampling);
+        try (CachedDecoder decoder = new CachedDecoder(model, kernels)) {
+            List<Group> groups = new ArrayList<>();
+            while (requests.hasNext() || !groups.isEmpty()) {
+                while (requests.hasNext() && hasPlace(groups, sampling)) {
+                    Group group = new Group(requests.next(), decoder.stream());
+                    begin(group, sampling, seed, listener);
+                    groups.add(group);
+                }
+                int tokens = pass(decoder, groups, choice);
+                for (Group group : List.copyOf(groups)) {
+                    if (group.finished()) {
+                        groups.remove(group);
+                        listener.finished(group.request, group.drafts.stream().map(Draft::sample).toList());
+                    }
+                }
+                listener.passed(tokens);
             }
         }
-        Tensor tempered = logits;
-        if (sampling.temperature() != 0 && sampling.temperature() != 1) {
-            tempered = tape.tensor(n, vocab);
-            tempered.data().copyFrom(logits.data());
-            kernels.softmaxRows(n, vocab, 1 / sampling.temperature(), tempered.data(), logSumExp);
+    }
+
+    private static boolean hasPlace(List<Group> groups, Sampling sampling) {
+        long growing = groups.stream().flatMap(group -> group.drafts.stream()).filter(d -> !d.finished()).count();
+        return groups.isEmpty() || growing + sampling.candidates() <= sampling.streams();
+    }
+
+    private void begin(Group group, Sampling sampling, long seed, Listener listener) {
+        int[] prompt = group.request.prompt();
+        int room = Draft.room(prompt, sampling, model.config());
+        for (int c = 0; c < sampling.candidates(); c++) {
+            RandomStream random = RandomStream.of(seed, "sample", group.request.number() * sampling.candidates() + c);
+            group.drafts.add(new Draft(prompt, sampling, random, listener.begins(group.request, c), room));
         }
-        kernels.softmaxRows(n, vocab, 1, logits.data(), logSumExp);
-        for (int i = 0; i < n; i++) {
-            Stream s = streams.get(i);
-            int id = sampling.temperature() == 0
-                    ? greedy[i]
-                    : TokenChoice.draw(tempered.data().slice((long) i * vocab, vocab), sampling, s.random.nextDouble());
-            s.add(id, Math.log(logits.data().get((long) i * vocab + id)));
+    }
+
+    /** One pass over the next token of every sample and the next piece of prompts; returns the number of tokens chosen. */
+    private static int pass(CachedDecoder decoder, List<Group> groups, TokenChoice choice) {
+        List<CachedDecoder.Piece> pieces = new ArrayList<>();
+        List<Draft> drafts = new ArrayList<>();
+        List<Group> read = new ArrayList<>();
+        int left = CachedDecoder.MOST_PROMPT_TOKENS;
+        for (Group group : groups) {
+            if (group.reading) {
+                int[] prompt = group.request.prompt();
+                KvCache.Stream stream = group.streams.getFirst();
+                int from = stream.length();
+                int to = Math.min(prompt.length, from + left);
+                left -= to - from;
+                boolean end = to == prompt.length;
+                if (to > from) {
+                    pieces.add(new CachedDecoder.Piece(stream, prompt, from, to, end ? group.drafts.size() : 0));
+                }
+                if (end) {
+                    drafts.addAll(group.drafts);
+                    read.add(group);
+                }
+            } else {
+                for (int c = 0; c < group.drafts.size(); c++) {
+                    Draft draft = group.drafts.get(c);
+                    if (!draft.finished()) {
+                        pieces.add(new CachedDecoder.Piece(group.streams.get(c), draft.ids(), draft.count() - 1,
+                                draft.count(), 1));
+                        drafts.add(draft);
+                    }
+                }
+            }
         }
+        Tape tape = decoder.tape();
+        Tensor logits = decoder.logits(tape, pieces);
+        if (logits != null) {
+            choice.next(tape, logits, drafts);
+        }
+        for (Group group : read) {
+            group.reading = false;
+            for (int c = 1; c < group.drafts.size(); c++) {
+                group.streams.add(group.streams.getFirst().fork());
+            }
+        }
+        for (Group group : groups) {
+            for (int c = 0; c < group.streams.size() && !group.reading; c++) {
+                if (group.drafts.get(c).finished()) {
+                    group.streams.get(c).truncate(0);
+                }
+            }
+        }
+        return drafts.size();
     }
 }

@@ -87,16 +87,4 @@ class GeneratorTest {
                     .hasMessageContaining("max_prompt_length");
         }
     }
-
-    @Test
-    void topKAndTopPKeepTheMostProbable() {
-        Storage p = Storage.of(DType.F32, 0.1, 0.5, 0.25, 0.15);
-        for (double u = 0; u < 1; u += 0.01) {
-            assertThat(TokenChoice.draw(p, new Sampling(1, 1, 2, 1, Set.of(), 1), u)).isIn(1, 2);
-            assertThat(TokenChoice.draw(p, new Sampling(1, 1, 0, 0.45, Set.of(), 1), u)).isEqualTo(1);
-            assertThat(TokenChoice.draw(p, new Sampling(1, 1, 0, 0.8, Set.of(), 1), u)).isIn(1, 2, 3);
-        }
-        assertThat(TokenChoice.draw(p, SAMPLING, 0.05)).isZero();
-        assertThat(TokenChoice.draw(p, SAMPLING, 0.999)).isEqualTo(3);
-    }
 }

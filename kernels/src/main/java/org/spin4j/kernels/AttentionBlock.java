@@ -78,7 +78,8 @@ record AttentionBlock(Forest forest, AttentionShape shape, int segment, int from
         }
         int oldest = shape.window() == 0 ? 0 : forest.position(firstQuery()) - shape.window() + 1;
         int start = forest.start(s);
-        for (int k = Math.max(0, oldest - forest.position(start)); k < visible; k += KEYS) {
+        // Runs begin at the same keys whatever block asks, and so a query's sums are grouped the same way in any block.
+        for (int k = Math.max(0, oldest - forest.position(start)) / KEYS * KEYS; k < visible; k += KEYS) {
             CompiledAlone.accept(run, start + k, Math.min(KEYS, visible - k));
         }
     }
@@ -109,12 +110,13 @@ record AttentionBlock(Forest forest, AttentionShape shape, int segment, int from
      *
      * @param key      address of the first key
      * @param keyBytes from one key to the next
+     * @param dimBytes from one dimension of a key to the next
      * @param queries  [headDim, lanes], scaled
      */
-    void scores(int firstKey, int keys, long key, long keyBytes, long queries, long scores) {
+    void scores(int firstKey, int keys, long key, long keyBytes, long dimBytes, long queries, long scores) {
         long stride = stride();
-        AttentionTile.multiply(keys, vectors(), shape.headDim(), key, keyBytes, 4, queries, stride, scores, stride,
-                false);
+        AttentionTile.multiply(keys, vectors(), shape.headDim(), key, keyBytes, dimBytes, queries, stride, scores,
+                stride, false);
         if (shape.softcap() != 0) {
             CompiledAlone.accept(n -> VectorSoftcap.apply(n, cap(), scores), keys * vectors() * LANES);
         }

@@ -23,6 +23,9 @@ final class AttentionScores {
     /** log₂ e: scores are scaled by it beforehand, so that powers of 2 take the place of powers of e. */
     static final double LOG2_E = 1 / Math.log(2);
 
+    /** Maximum of no scores. Finite, so that a query whose first keys are all hidden does not meet infinity minus infinity. */
+    static final float LOWEST = -Float.MAX_VALUE;
+
     /**
      * Turns scores into 2^(score - maximum) with the largest score so far of each query, and brings up to date what was
      * summed with the maximum before. Uses the row behind the scores.

@@ -38,8 +38,8 @@ public record AttentionShape(int heads, int kvHeads, int headDim, double scale, 
         return heads * headDim;
     }
 
-    /** Numbers in one row of a key-value cache: all key heads, then all value heads. */
-    public int cacheWidth() {
-        return 2 * kvHeads * headDim;
+    /** Numbers that one layer has in a page of a key-value cache ({@link CachedBatch}). */
+    public long pageSize() {
+        return 2L * kvHeads * headDim * CachedBatch.PAGE;
     }
 }

@@ -156,19 +156,15 @@ public interface Kernels {
             Storage dQkv);
 
     /**
-     * Attention of one new token for each of several streams over their cached keys and values. Stores the token's own keys
-     * and values first.
+     * Attention of the new tokens of several streams over all tokens that their streams have so far, within the window. Stores
+     * the new tokens' keys and values first. What a token gets is the same bit for bit however many tokens come with it, and equal
+     * to what {@link #attention} gives it in a plain sequence.
      *
-     * @param streams   number of new tokens
-     * @param slots     which slot of the cache belongs to stream i
-     * @param positions position of stream i's new token = number of tokens cached before it; less than {@code capacity}
-     * @param capacity  tokens that a slot can hold
-     * @param qkv       [streams, shape.qkvWidth()]
-     * @param cache     [slots, capacity, shape.cacheWidth()]
-     * @param out       [streams, shape.outWidth()]
+     * @param layer where the layer lies in each page: numbers that other layers have before it
+     * @param qkv   [batch.tokens(), shape.qkvWidth()]
+     * @param out   [batch.tokens(), shape.outWidth()]
      */
-    void cachedAttention(AttentionShape shape, int streams, int[] slots, int[] positions, int capacity, Storage qkv,
-            Storage cache, Storage out);
+    void cachedAttention(CachedBatch batch, AttentionShape shape, long layer, Storage qkv, Storage out);
 
     /** SwiGLU (Shazeer 2020, arXiv 2002.05202): out = silu(gate) · up, where a row of gateUp is [gate, up]. */
     void swiGlu(int rows, int hidden, Storage gateUp, Storage out);

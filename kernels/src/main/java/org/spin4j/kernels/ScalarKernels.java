@@ -4,6 +4,7 @@ import static java.lang.Math.exp;
 import static java.lang.Math.log;
 import static java.lang.Math.sqrt;
 import static java.lang.Math.tanh;
+import static org.spin4j.kernels.CachedBatch.PAGE;
 
 import java.util.Arrays;
 import java.util.function.IntConsumer;
@@ -404,40 +405,59 @@ public final class ScalarKernels implements Kernels {
     }
 
     @Override
-    public void cachedAttention(AttentionShape shape, int streams, int[] slots, int[] positions, int capacity,
-            Storage qkv,
-            Storage cache, Storage out) {
+    public void cachedAttention(CachedBatch batch, AttentionShape shape, long layer, Storage qkv, Storage out) {
+        need((long) batch.tokens() * shape.qkvWidth(), qkv, "qkv");
+        batch.forEachPage(page -> need(Math.addExact(layer, shape.pageSize()), page, "page"));
+        for (int s = 0; s < batch.streams(); s++) {
+            for (int i = 0; i < batch.length(s); i++) {
+                int token = batch.start(s) + i;
+                int last = batch.position(s) + i;
+                cache(batch.page(s, last / PAGE), last % PAGE, shape, layer, token, qkv);
+                for (int h = 0; h < shape.heads(); h++) {
+                    cachedHead(batch, s, last, shape, layer, h, qkv, query(shape, token, h), out,
+                            (long) token * shape.outWidth() + (long) h * shape.headDim());
+                }
+            }
+        }
+    }
+
+    private static void cache(Storage page, int place, AttentionShape shape, long layer, int token, Storage qkv) {
+        int group = shape.heads() / shape.kvHeads();
+        for (int h = 0; h < shape.kvHeads(); h++) {
+            for (int d = 0; d < shape.headDim(); d++) {
+                page.set(CachedBatch.key(layer, shape, h, place, d), qkv.get(key(shape, token, h * group) + d));
+                page.set(CachedBatch.value(layer, shape, h, place, d), qkv.get(value(shape, token, h * group) + d));
+            }
+        }
+    }
+
+    private static void cachedHead(CachedBatch batch, int s, int last, AttentionShape shape, long layer, int head,
+            Storage qkv, long query, Storage out, long at) {
         int hd = shape.headDim();
-        int width = shape.cacheWidth();
-        for (int i = 0; i < streams; i++) {
-            long slot = (long) slots[i] * capacity * width;
-            int last = positions[i];
-            for (int j = 0; j < width; j++) {
-                cache.set(slot + (long) last * width + j,
-                        qkv.get((long) i * shape.qkvWidth() + (long) shape.heads() * hd + j));
+        int kvHead = head / (shape.heads() / shape.kvHeads());
+        int first = shape.window() == 0 ? 0 : Math.max(0, last - shape.window() + 1);
+        double[] scores = new double[last + 1];
+        double max = Double.NEGATIVE_INFINITY;
+        for (int j = first; j <= last; j++) {
+            double dot = 0;
+            for (int d = 0; d < hd; d++) {
+                dot += qkv.get(query + d)
+                        * batch.page(s, j / PAGE).get(CachedBatch.key(layer, shape, kvHead, j % PAGE, d));
             }
-            int first = shape.window() == 0 ? 0 : Math.max(0, last - shape.window() + 1);
-            for (int h = 0; h < shape.heads(); h++) {
-                long q = query(shape, i, h);
-                long k = slot + (long) (h / (shape.heads() / shape.kvHeads())) * hd;
-                long v = k + (long) shape.kvHeads() * hd;
-                double max = Double.NEGATIVE_INFINITY;
-                for (int j = first; j <= last; j++) {
-                    max = Math.max(max, score(shape, qkv, q, cache, k + (long) j * width));
-                }
-                double sum = 0;
-                double[] mix = new double[hd];
-                for (int j = first; j <= last; j++) {
-                    double p = exp(score(shape, qkv, q, cache, k + (long) j * width) - max);
-                    sum += p;
-                    for (int d = 0; d < hd; d++) {
-                        mix[d] += p * cache.get(v + (long) j * width + d);
-                    }
-                }
-                for (int d = 0; d < hd; d++) {
-                    out.set((long) i * shape.outWidth() + (long) h * hd + d, mix[d] / sum);
-                }
+            scores[j] = capped(shape.scale() * dot, shape.softcap());
+            max = Math.max(max, scores[j]);
+        }
+        double sum = 0;
+        double[] mix = new double[hd];
+        for (int j = first; j <= last; j++) {
+            double p = exp(scores[j] - max);
+            sum += p;
+            for (int d = 0; d < hd; d++) {
+                mix[d] += p * batch.page(s, j / PAGE).get(CachedBatch.value(layer, shape, kvHead, j % PAGE, d));
             }
+        }
+        for (int d = 0; d < hd; d++) {
+            out.set(at + d, mix[d] / sum);
         }
     }
 

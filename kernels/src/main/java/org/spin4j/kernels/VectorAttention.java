@@ -11,9 +11,6 @@ import java.util.stream.IntStream;
  * both products, Kᵀ·Q and Vᵀ·P, broadcast keys and values as they lie in memory, and nothing is ever summed across lanes.
  */
 final class VectorAttention {
-    /** Finite, so that a query whose first keys are all hidden does not meet infinity minus infinity. */
-    private static final float LOWEST = -Float.MAX_VALUE;
-
     /** Queries that share one copy of keys and values: so many that the copy costs a few percent of their work. */
     private static final int CHUNK = 4 * AttentionBlock.QUERIES;
 
@@ -56,7 +53,10 @@ final class VectorAttention {
         int hd = shape.headDim();
         int end = Math.min(from + CHUNK, forest.length(segment));
         int firstQuery = forest.start(segment) + from;
-        int oldest = shape.window() == 0 ? 0 : Math.max(0, forest.position(firstQuery) - shape.window() + 1);
+        // The first run of keys may begin before the window.
+        int oldest = shape.window() == 0
+                ? 0
+                : Math.max(0, forest.position(firstQuery) - shape.window() + 1 - (AttentionBlock.KEYS - 1));
         int keys = forest.position(firstQuery) + end - from - oldest;
         long keyBytes = AttentionBlock.copyBytes(hd);
         long key = copies.floats(2L * keys * keyBytes / 4);
@@ -103,12 +103,12 @@ final class VectorAttention {
         long square = sum + stride;
         block.toColumns(qkv + block.firstQuery() * rowBytes + (long) head * hd * 4, rowBytes,
                 (float) (shape.scale() * AttentionScores.LOG2_E), queries, square);
-        block.fill(max, LOWEST);
+        block.fill(max, AttentionScores.LOWEST);
         block.fill(sum, 0);
         VectorMemory.zero(mix, columnBytes / 4);
         block.keyRuns((first, keys) -> {
             long offset = block.forest().position(first) * keyBytes;
-            block.scores(first, keys, key + offset, keyBytes, queries, scores);
+            block.scores(first, keys, key + offset, keyBytes, 4, queries, scores);
             AttentionScores.runningSoftmax(AttentionBlock.rows(keys), block.vectors(), stride, scores, max, sum, hd,
                     mix);
             AttentionTile.multiply(hd, block.vectors(), keys, value + offset, 4, keyBytes, scores, stride, mix, stride,

@@ -198,7 +198,7 @@ final class VectorAttentionBackward {
         block.keyRuns((first, keys) -> {
             long keyAt = key + (first - firstToken) * keyBytes;
             long valueAt = value + (first - firstToken) * keyBytes;
-            block.scores(first, keys, keyAt, keyBytes, memory.queryColumns, memory.scores);
+            block.scores(first, keys, keyAt, keyBytes, 4, memory.queryColumns, memory.scores);
             AttentionTile.multiply(keys, vectors, hd, valueAt, keyBytes, 4, memory.dOutColumns, stride, memory.dScores,
                     stride, false);
             int rows = AttentionBlock.rows(keys);

@@ -1,26 +1,18 @@
 package org.spin4j.kernels;
 
-import static org.spin4j.kernels.Memory.ALL;
-import static org.spin4j.kernels.VectorMemory.LANES;
-import static org.spin4j.kernels.VectorMemory.ORDER;
-import static org.spin4j.kernels.VectorMemory.SPECIES;
-import static org.spin4j.kernels.VectorMemory.VECTOR_BYTES;
+import static org.spin4j.kernels.CachedBatch.PAGE;
 import static org.spin4j.kernels.VectorMemory.get;
-import static org.spin4j.kernels.VectorMemory.load;
-import static org.spin4j.kernels.VectorMemory.roundUp;
-import static org.spin4j.kernels.VectorMemory.splat;
-import static org.spin4j.kernels.VectorMemory.store;
-import static org.spin4j.kernels.VectorMemory.sum;
-
-import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorMask;
-import jdk.incubator.vector.VectorOperators;
+import static org.spin4j.kernels.VectorMemory.set;
 
 /**
- * Attention of one new token per stream over its cache. There is one query to a head, so the lanes run along the head here;
- * a stream is computed by one task, the same way whatever streams stand beside it.
+ * Attention of new tokens over pages of cached keys and values. A page is a run of keys of {@link VectorAttention}, and the sums of
+ * a query are taken in the same order here, whether it comes alone ({@link CachedQuery}) or in a block: so a token gets the
+ * same bits when it is part of a prompt, of a piece of one, or sampled.
  */
 final class VectorCachedAttention {
+    /** Queries for which one task reads keys and values. */
+    private static final int CHUNK = 4 * AttentionBlock.QUERIES;
+
     private final Parallel parallel;
     private final Scratch scratch = new Scratch();
 
@@ -28,131 +20,106 @@ final class VectorCachedAttention {
         this.parallel = parallel;
     }
 
-    void attend(AttentionShape shape, int streams, int[] slots, int[] positions, int capacity, long qkv, long cache,
-            long out) {
-        parallel.forEach(streams, i -> {
-            long rowBytes = shape.cacheWidth() * 4L;
-            long row = qkv + (long) i * shape.qkvWidth() * 4;
-            long slot = cache + (long) slots[i] * capacity * rowBytes;
-            int position = positions[i];
-            VectorMemory.copy(shape.cacheWidth(), row + shape.outWidth() * 4L, slot + position * rowBytes);
-            int first = shape.window() == 0 ? 0 : Math.max(0, position - shape.window() + 1);
-            for (int h = 0; h < shape.heads(); h++) {
-                long at = (long) h * shape.headDim() * 4;
-                long key = slot + first * rowBytes
-                        + (long) (h / (shape.heads() / shape.kvHeads())) * shape.headDim() * 4;
-                head(shape, position - first + 1, row + at, key, rowBytes, out + (long) i * shape.outWidth() * 4 + at);
+    void attend(CachedBatch batch, AttentionShape shape, long layer, long qkv, long out) {
+        int kvHeads = shape.kvHeads();
+        // A stream's one new token meets no other task's keys: its task stores them and goes on.
+        parallel.forEach(batch.streams() * kvHeads, task -> {
+            int stream = task / kvHeads;
+            store(batch, stream, shape, layer, task % kvHeads, qkv);
+            if (batch.length(stream) == 1) {
+                CachedQuery.attend(batch, stream, shape, layer, task % kvHeads, qkv, out, scratch);
             }
+        });
+        int chunks = 0;
+        for (int s = 0; s < batch.streams(); s++) {
+            chunks += chunks(batch, s);
+        }
+        if (chunks == 0) {
+            return;
+        }
+        int all = chunks;
+        // The last queries of a prompt see the most keys: they go first, so that no thread is left alone with them.
+        parallel.forEach(all * kvHeads, task -> {
+            int chunk = all - 1 - task / kvHeads;
+            int stream = 0;
+            while (chunk >= chunks(batch, stream)) {
+                chunk -= chunks(batch, stream++);
+            }
+            chunk(batch, stream, chunk * CHUNK, shape, layer, task % kvHeads, qkv, out);
         });
     }
 
-    private void head(AttentionShape shape, int keys, long query, long key, long rowBytes, long out) {
+    private static int chunks(CachedBatch batch, int stream) {
+        return batch.length(stream) == 1 ? 0 : Chunks.count(batch.length(stream), CHUNK);
+    }
+
+    /** Stores a stream's new keys and values of one head. */
+    private static void store(CachedBatch batch, int stream, AttentionShape shape, long layer, int kvHead, long qkv) {
         int hd = shape.headDim();
-        int padded = roundUp(keys, LANES);
-        long scores = scratch.floats(padded + VectorTranspose.SQUARE);
-        scores(hd, (float) shape.scale(), keys, query, key, rowBytes, scores, scores + padded * 4L);
-        if (shape.softcap() != 0) {
-            VectorSoftcap.apply(keys, (float) shape.softcap(), scores);
-        }
-        float share = 1 / softmax(padded, scores);
-        long value = key + (long) shape.kvHeads() * hd * 4;
-        int d = 0;
-        for (; d + 2 * LANES <= hd; d += 2 * LANES) {
-            mixTwo(keys, scores, value + d * 4L, rowBytes, share, out + d * 4L);
-        }
-        for (; d < hd; d += LANES) {
-            VectorMask<Float> lanes = SPECIES.indexInRange(d, hd);
-            mix(keys, scores, value + d * 4L, rowBytes, share, lanes, out + d * 4L);
-        }
-    }
-
-    /** Scores of LANES keys at a time: products along the head, then their sums; minus infinity behind the last key. */
-    private static void scores(int hd, float scale, int keys, long query, long key, long rowBytes, long scores,
-            long square) {
-        int whole = hd / LANES * LANES;
-        VectorMask<Float> tail = VectorMemory.tail(hd);
-        for (int j = 0; j < keys; j += LANES) {
-            int count = Math.min(LANES, keys - j);
-            for (int i = 0; i < count; i++) {
-                long at = key + (j + i) * rowBytes;
-                FloatVector s = FloatVector.zero(SPECIES);
-                for (int d = 0; d < whole; d += LANES) {
-                    s = FloatVector.fromMemorySegment(SPECIES, ALL, at + d * 4L, ORDER)
-                            .fma(FloatVector.fromMemorySegment(SPECIES, ALL, query + d * 4L, ORDER), s);
-                }
-                if (whole < hd) {
-                    s = FloatVector.fromMemorySegment(SPECIES, ALL, at + whole * 4L, ORDER, tail)
-                            .fma(FloatVector.fromMemorySegment(SPECIES, ALL, query + whole * 4L, ORDER, tail), s);
-                }
-                s.intoMemorySegment(ALL, square + i * VECTOR_BYTES, ORDER);
+        for (int i = 0; i < batch.length(stream); i++) {
+            int position = batch.position(stream) + i;
+            long page = batch.page(stream, position / PAGE).address();
+            long key = qkv + ((long) (batch.start(stream) + i) * shape.qkvWidth()
+                    + (long) (shape.heads() + kvHead) * hd) * 4;
+            long to = page + CachedBatch.key(layer, shape, kvHead, position % PAGE, 0) * 4;
+            for (int d = 0; d < hd; d++) {
+                set(to + (long) d * PAGE * 4, get(key + d * 4L));
             }
-            FloatVector sums = VectorTranspose.rowSums(square).mul(scale);
-            if (count < LANES) {
-                sums = splat(Float.NEGATIVE_INFINITY).blend(sums, SPECIES.indexInRange(j, keys));
+            VectorMemory.copyRow(hd, key + (long) shape.kvHeads() * hd * 4,
+                    page + CachedBatch.value(layer, shape, kvHead, position % PAGE, 0) * 4);
+        }
+    }
+
+    /** Neighbouring new tokens of a stream, with all query heads of one key head. */
+    private void chunk(CachedBatch batch, int stream, int from, AttentionShape shape, long layer, int kvHead,
+            long qkv, long out) {
+        int end = Math.min(from + CHUNK, batch.length(stream));
+        int group = shape.heads() / shape.kvHeads();
+        // As if the whole stream lay in one row: a query's place there is its position.
+        Forest whole = Forest.ofSequences(batch.end(stream));
+        for (int head = kvHead * group; head < (kvHead + 1) * group; head++) {
+            for (int q = from; q < end; q += AttentionBlock.QUERIES) {
+                AttentionBlock block = new AttentionBlock(whole, shape, 0, batch.position(stream) + q,
+                        Math.min(AttentionBlock.QUERIES, end - q));
+                long row = (long) batch.start(stream) + q;
+                block(batch, stream, block, layer, kvHead,
+                        qkv + (row * shape.qkvWidth() + (long) head * shape.headDim()) * 4,
+                        out + (row * shape.outWidth() + (long) head * shape.headDim()) * 4);
             }
-            sums.intoMemorySegment(ALL, scores + j * 4L, ORDER);
         }
     }
 
-    /** Scores become exp(score - maximum); returns their sum. */
-    private static float softmax(int n, long scores) {
-        FloatVector most = splat(Float.NEGATIVE_INFINITY);
-        for (int j = 0; j < n; j += LANES) {
-            FloatVector s = load(scores + j * 4L);
-            most = most.blend(s, most.lt(s));
-        }
-        float max = most.reduceLanes(VectorOperators.MAX);
-        FloatVector sums = splat(0);
-        for (int j = 0; j < n; j += LANES) {
-            FloatVector p = VectorMath.exp(load(scores + j * 4L).sub(max));
-            sums = sums.add(p);
-            store(p, scores + j * 4L);
-        }
-        return sum(sums);
-    }
-
-    /** Σ p[j] · value[j] over two vectors of the head; two sums each, because one would wait for its own last addition. */
-    private static void mixTwo(int keys, long p, long value, long rowBytes, float share, long out) {
-        FloatVector a0 = splat(0);
-        FloatVector a1 = a0;
-        FloatVector b0 = a0;
-        FloatVector b1 = a0;
-        int j = 0;
-        for (; j + 2 <= keys; j += 2) {
-            long at = value + j * rowBytes;
-            FloatVector p0 = splat(get(p + j * 4L));
-            FloatVector p1 = splat(get(p + j * 4L + 4));
-            a0 = p0.fma(FloatVector.fromMemorySegment(SPECIES, ALL, at, ORDER), a0);
-            b0 = p0.fma(FloatVector.fromMemorySegment(SPECIES, ALL, at + VECTOR_BYTES, ORDER), b0);
-            a1 = p1.fma(FloatVector.fromMemorySegment(SPECIES, ALL, at + rowBytes, ORDER), a1);
-            b1 = p1.fma(FloatVector.fromMemorySegment(SPECIES, ALL, at + rowBytes + VECTOR_BYTES, ORDER), b1);
-        }
-        if (j < keys) {
-            long at = value + j * rowBytes;
-            FloatVector p0 = splat(get(p + j * 4L));
-            a0 = p0.fma(FloatVector.fromMemorySegment(SPECIES, ALL, at, ORDER), a0);
-            b0 = p0.fma(FloatVector.fromMemorySegment(SPECIES, ALL, at + VECTOR_BYTES, ORDER), b0);
-        }
-        a0.add(a1).mul(share).intoMemorySegment(ALL, out, ORDER);
-        b0.add(b1).mul(share).intoMemorySegment(ALL, out + VECTOR_BYTES, ORDER);
-    }
-
-    /** As {@link #mixTwo} for one vector, of which only {@code lanes} belong to the head. */
-    private static void mix(int keys, long p, long value, long rowBytes, float share, VectorMask<Float> lanes,
+    private void block(CachedBatch batch, int stream, AttentionBlock block, long layer, int kvHead, long query,
             long out) {
-        FloatVector a0 = splat(0);
-        FloatVector a1 = a0;
-        int j = 0;
-        for (; j + 2 <= keys; j += 2) {
-            long at = value + j * rowBytes;
-            a0 = splat(get(p + j * 4L)).fma(FloatVector.fromMemorySegment(SPECIES, ALL, at, ORDER, lanes), a0);
-            a1 = splat(get(p + j * 4L + 4))
-                    .fma(FloatVector.fromMemorySegment(SPECIES, ALL, at + rowBytes, ORDER, lanes), a1);
+        AttentionShape shape = block.shape();
+        int hd = shape.headDim();
+        long stride = block.stride();
+        long columnBytes = AttentionBlock.paddedRows(hd) * stride;
+        long scoreBytes = (PAGE + 1) * stride;
+        long queries = scratch.floats((2 * columnBytes + scoreBytes + 2 * stride) / 4 + VectorTranspose.SQUARE);
+        long mix = queries + columnBytes;
+        long scores = mix + columnBytes;
+        long max = scores + scoreBytes;
+        long sum = max + stride;
+        long square = sum + stride;
+        block.toColumns(query, shape.qkvWidth() * 4L, (float) (shape.scale() * AttentionScores.LOG2_E), queries,
+                square);
+        block.fill(max, AttentionScores.LOWEST);
+        block.fill(sum, 0);
+        VectorMemory.zero(mix, columnBytes / 4);
+        block.keyRuns((first, keys) -> {
+            long page = batch.page(stream, first / PAGE).address();
+            block.scores(first, keys, page + CachedBatch.key(layer, shape, kvHead, 0, 0) * 4, 4, PAGE * 4L, queries,
+                    scores);
+            AttentionScores.runningSoftmax(AttentionBlock.rows(keys), block.vectors(), stride, scores, max, sum, hd,
+                    mix);
+            AttentionTile.multiply(hd, block.vectors(), keys,
+                    page + CachedBatch.value(layer, shape, kvHead, 0, 0) * 4, 4, hd * 4L, scores, stride, mix, stride,
+                    true);
+        });
+        for (int q = 0; q < block.count(); q++) {
+            set(sum + q * 4L, 1 / get(sum + q * 4L));
         }
-        if (j < keys) {
-            a0 = splat(get(p + j * 4L))
-                    .fma(FloatVector.fromMemorySegment(SPECIES, ALL, value + j * rowBytes, ORDER, lanes), a0);
-        }
-        a0.add(a1).mul(share).intoMemorySegment(ALL, out, ORDER, lanes);
+        block.toRows(mix, sum, out, shape.outWidth() * 4L, square);
     }
 }

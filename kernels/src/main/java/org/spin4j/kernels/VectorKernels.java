@@ -206,20 +206,11 @@ public final class VectorKernels implements Kernels {
     }
 
     @Override
-    public void cachedAttention(AttentionShape shape, int streams, int[] slots, int[] positions, int capacity,
-            Storage qkv, Storage cache, Storage out) {
-        for (int i = 0; i < streams; i++) {
-            if (positions[i] < 0 || positions[i] >= capacity) {
-                throw new IllegalArgumentException("expected positions from 0 to " + (capacity - 1) + ", found "
-                        + positions[i] + " for stream " + i);
-            }
-        }
-        long slotCount = tableSize(slots, streams, 1);
-        cachedAttention.attend(shape, streams, slots, positions, capacity,
-                f32(qkv, size(streams, shape.qkvWidth()), "qkv"),
-                f32(cache, Math.multiplyExact(slotCount, size(capacity, shape.cacheWidth())), "cache"),
-                f32(out, size(streams, shape.outWidth()), "out"));
-        keep(qkv, cache, out);
+    public void cachedAttention(CachedBatch batch, AttentionShape shape, long layer, Storage qkv, Storage out) {
+        batch.forEachPage(page -> f32(page, Math.addExact(layer, shape.pageSize()), "page"));
+        cachedAttention.attend(batch, shape, layer, f32(qkv, size(batch.tokens(), shape.qkvWidth()), "qkv"),
+                f32(out, size(batch.tokens(), shape.outWidth()), "out"));
+        keep(batch, qkv, out);
     }
 
     @Override
@@ -335,9 +326,9 @@ public final class VectorKernels implements Kernels {
 
     /** Memory in the garbage collector's care must not be freed while only its address is in use. */
     @SuppressWarnings("ReachabilityFenceUsage") // after a failure nothing touches the memory any more
-    private static void keep(Storage... storages) {
-        for (Storage s : storages) {
-            Reference.reachabilityFence(s);
+    private static void keep(Object... memory) {
+        for (Object m : memory) {
+            Reference.reachabilityFence(m);
         }
     }
 }

@@ -156,11 +156,13 @@ final class KernelProbe {
         add("attentionBackward", 2.5 * flops,
                 () -> k.attentionBackward(forest, shape, qkv, out, logSumExp, dOut, dQkv));
         int streams = 8;
-        Storage cache = normal(streams * 512 * shape.cacheWidth());
-        int[] slots = IntStream.range(0, streams).toArray();
+        int[] ones = IntStream.range(0, streams).map(i -> 1).toArray();
         int[] positions = IntStream.range(0, streams).map(i -> 500 - i).toArray();
+        CachedBatch batch = new CachedBatch(ones, positions,
+                IntStream.range(0, streams).mapToObj(stream -> IntStream.range(0, 8)
+                        .mapToObj(p -> normal((int) shape.pageSize())).toList()).toList());
         add("cachedAttention", 4.0 * streams * 500 * shape.outWidth(),
-                () -> k.cachedAttention(shape, streams, slots, positions, 512, qkv, cache, out));
+                () -> k.cachedAttention(batch, shape, 0, qkv, out));
     }
 
     private void optimizers(Kernels k) {

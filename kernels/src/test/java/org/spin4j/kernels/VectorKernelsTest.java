@@ -10,10 +10,13 @@ import java.util.List;
 import java.util.SplittableRandom;
 import java.util.function.Function;
 import java.util.stream.IntStream;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** The vector backend against the scalar specification, over sizes that fill vectors, tiles and chunks exactly, barely and not. */
 class VectorKernelsTest {
@@ -340,32 +343,55 @@ class VectorKernelsTest {
         }));
         cases.add(new Case("cachedAttention " + name, tokens, k -> {
             Inputs in = new Inputs(7);
-            Storage cache = in.normal(5L * tokens * shape.cacheWidth());
-            Storage out = zeros(4L * shape.outWidth());
-            int[] positions = {0, tokens - 1, tokens / 2, tokens / 3};
-            k.cachedAttention(shape, 4, new int[]{3, 0, 4, 1}, positions, tokens, in.normal(4L * shape.qkvWidth()),
-                    cache, out);
-            return List.of(out, cache);
+            List<List<Storage>> pages = new ArrayList<>();
+            List<Storage> results = new ArrayList<>();
+            int[] lengths = {1, tokens, 1, tokens / 3 + 1};
+            int[] positions = {0, 0, tokens - 1, tokens / 2};
+            for (int i = 0; i < lengths.length; i++) {
+                pages.add(pages(in, positions[i] + lengths[i], 10 + shape.pageSize()));
+                results.addAll(pages.getLast());
+            }
+            CachedBatch batch = new CachedBatch(lengths, positions, pages);
+            Storage out = zeros((long) batch.tokens() * shape.outWidth());
+            k.cachedAttention(batch, shape, 10, in.normal((long) batch.tokens() * shape.qkvWidth()), out);
+            results.add(out);
+            return results;
         }));
     }
 
-    @Test
-    void aStreamDoesNotDependOnItsNeighbours() {
-        AttentionShape shape = new AttentionShape(3, 1, 20, 0.2, 0);
-        int capacity = 50;
-        Inputs in = new Inputs(1);
-        Storage qkv = in.normal(4L * shape.qkvWidth());
-        Storage cache = in.normal(4L * capacity * shape.cacheWidth());
-        Storage together = zeros(4L * shape.outWidth());
-        int[] positions = {3, 49, 16, 15};
+    private static List<Storage> pages(Inputs in, int tokens, long size) {
+        return IntStream.range(0, Math.ceilDiv(tokens, CachedBatch.PAGE)).mapToObj(p -> in.normal(size)).toList();
+    }
+
+    /** A sequence in one piece, token by token and in pieces of any length, beside others: the same bits, and those of attention. */
+    @ParameterizedTest
+    @CsvSource({"3, 1, 20, 0, 0", "6, 2, 64, 0, 0", "2, 2, 16, 70, 0", "4, 1, 128, 9, 2", "1, 1, 1, 0, 0", "9, 3, 48, 200, 3"})
+    void aTokenDoesNotDependOnThosePassedWithIt(int heads, int kvHeads, int headDim, int window, double softcap) {
+        AttentionShape shape = new AttentionShape(heads, kvHeads, headDim, 0.3, window, softcap);
+        int tokens = 213;
+        Storage qkv = new Inputs(1).normal((long) tokens * shape.qkvWidth());
         for (Kernels k : VECTORS) {
-            k.cachedAttention(shape, 4, new int[]{0, 1, 2, 3}, positions, capacity, qkv, cache, together);
-            for (int i = 0; i < 4; i++) {
-                Storage alone = zeros(shape.outWidth());
-                k.cachedAttention(shape, 1, new int[]{i}, new int[]{positions[i]}, capacity,
-                        qkv.slice((long) i * shape.qkvWidth(), shape.qkvWidth()), cache, alone);
-                assertThat(alone.toFloats())
-                        .isEqualTo(together.slice((long) i * shape.outWidth(), shape.outWidth()).toFloats());
+            Storage whole = zeros((long) tokens * shape.outWidth());
+            k.attention(Forest.ofSequences(tokens), shape, qkv, whole, zeros((long) tokens * heads));
+            SplittableRandom random = new SplittableRandom(5);
+            for (int longest : new int[]{1, 3, 40, 150, tokens}) {
+                List<Storage> pages = pages(new Inputs(2), tokens, shape.pageSize());
+                List<Storage> others = pages(new Inputs(3), tokens, shape.pageSize());
+                for (int at = 0; at < tokens;) {
+                    int length = Math.min(tokens - at, longest == tokens ? tokens : 1 + random.nextInt(longest));
+                    CachedBatch batch = new CachedBatch(new int[]{1, length}, new int[]{at, at},
+                            List.of(others, pages));
+                    Storage rows = zeros((1L + length) * shape.qkvWidth());
+                    rows.slice(shape.qkvWidth(), (long) length * shape.qkvWidth())
+                            .copyFrom(qkv.slice((long) at * shape.qkvWidth(), (long) length * shape.qkvWidth()));
+                    Storage out = zeros((1L + length) * shape.outWidth());
+                    k.cachedAttention(batch, shape, 0, rows, out);
+                    assertThat(out.slice(shape.outWidth(), (long) length * shape.outWidth()).toFloats())
+                            .as("tokens %d to %d, pieces of up to %d", at, at + length, longest)
+                            .isEqualTo(whole.slice((long) at * shape.outWidth(), (long) length * shape.outWidth())
+                                    .toFloats());
+                    at += length;
+                }
             }
         }
     }
@@ -455,8 +481,12 @@ class VectorKernelsTest {
         assertThatThrownBy(() -> k.gatherRows(new int[]{1}, 1, 4, zeros(4), false, zeros(4)))
                 .isInstanceOf(IllegalArgumentException.class).hasMessageContaining("at least 8 elements in table");
         AttentionShape shape = new AttentionShape(1, 1, 4, 1, 0);
-        assertThatThrownBy(() -> k.cachedAttention(shape, 1, new int[]{0}, new int[]{3}, 3, zeros(12), zeros(24),
-                zeros(4))).isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining("expected positions from 0 to 2, found 3");
+        List<List<Storage>> page = List.of(List.of(zeros(512)));
+        assertThatThrownBy(() -> new CachedBatch(new int[]{2}, new int[]{63}, page))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("expected pages for the tokens of stream 0, found 1 pages for 2 tokens from position 63");
+        assertThatThrownBy(() -> k.cachedAttention(new CachedBatch(new int[]{1}, new int[]{0}, page), shape, 1,
+                zeros(12), zeros(4))).isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("at least 513 elements in page");
     }
 }

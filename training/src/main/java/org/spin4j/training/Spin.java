@@ -118,8 +118,8 @@ public final class Spin {
 
     private Sampling sampling() {
         TrainConfig c = context.config();
-        return new Sampling(c.maxNewTokens(), c.temperature(), c.topK(), c.topP(), new HashSet<>(game.text().endIds()),
-                c.generationBatchSize());
+        return Sampling.pure(c.maxNewTokens(), new HashSet<>(game.text().endIds()), c.generationBatchSize())
+                .with(c.temperature(), c.topK(), c.topP());
     }
 
     private List<Sample> sample(String name, Decoder model, List<Examples.Response> rows, Sampling sampling,

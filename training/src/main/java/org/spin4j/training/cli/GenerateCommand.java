@@ -100,8 +100,8 @@ final class GenerateCommand implements Callable<Integer> {
         try (Decoder decoder = weights.load(model)) {
             TextData text = TextData.open(tokenizer == null ? model : tokenizer, decoder.config(), Integer.MAX_VALUE,
                     Integer.MAX_VALUE, template.chosen());
-            Sampling sampling = new Sampling(maxNewTokens, temperature, topK, topP,
-                    ignoreEos ? Set.of() : Set.copyOf(text.endIds()), streams);
+            Sampling sampling = Sampling.pure(maxNewTokens, ignoreEos ? Set.of() : Set.copyOf(text.endIds()), streams)
+                    .with(temperature, topK, topP);
             List<Asked> rows = JsonLines.readAll(data, line -> {
                 var prompt = RowParser.generate(line).prompt();
                 return new Asked(line.object(), line.located(() -> known(text.prompt(prompt), decoder)));
