@@ -112,7 +112,7 @@ class GeneratorTest {
                 System.arraycopy(ids, 0, whole, start + 1, ids.length - 1);
                 Tape tape = Tape.inference(TestKernels.DEFAULT, w);
                 Tensor hidden = model.forward(tape, whole, Golden.Batch.of(whole).forest());
-                Tensor logits = Linear.apply(tape, hidden, model.head(), null, null);
+                Tensor logits = model.head().logits(tape, hidden);
                 int vocab = logits.cols();
                 double[] logProbs = new double[ids.length];
                 for (int t = 0; t < ids.length; t++) {

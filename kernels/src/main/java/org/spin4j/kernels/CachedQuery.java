@@ -76,7 +76,8 @@ final class CachedQuery {
     }
 
     /** What the keys and values {@code from} … {@code to} - 1 of a page do to a head's sums. */
-    private static void page(int from, int to, int hd, float cap, long key, long value, long query, long scores, long max,
+    private static void page(int from, int to, int hd, float cap, long key, long value, long query, long scores,
+            long max,
             long sum, long mix) {
         for (int j = 0; j < to; j += SUMS * LANES) {
             scores(hd, key + j * 4L, query, scores + j * 4L);

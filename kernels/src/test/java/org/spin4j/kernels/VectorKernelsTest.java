@@ -365,7 +365,8 @@ class VectorKernelsTest {
 
     /** A sequence in one piece, token by token and in pieces of any length, beside others: the same bits, and those of attention. */
     @ParameterizedTest
-    @CsvSource({"3, 1, 20, 0, 0", "6, 2, 64, 0, 0", "2, 2, 16, 70, 0", "4, 1, 128, 9, 2", "1, 1, 1, 0, 0", "9, 3, 48, 200, 3"})
+    @CsvSource({"3, 1, 20, 0, 0", "6, 2, 64, 0, 0", "2, 2, 16, 70, 0", "4, 1, 128, 9, 2", "1, 1, 1, 0, 0",
+            "9, 3, 48, 200, 3"})
     void aTokenDoesNotDependOnThosePassedWithIt(int heads, int kvHeads, int headDim, int window, double softcap) {
         AttentionShape shape = new AttentionShape(heads, kvHeads, headDim, 0.3, window, softcap);
         int tokens = 213;
