@@ -64,12 +64,12 @@ final class CheckpointJson {
 
     /** Says in one line that a file cannot be read, and why. */
     static CheckpointException unreadable(Path file, IOException e) {
-        String why = switch (e) {
-            case java.nio.file.NoSuchFileException _ -> "it does not exist";
-            case java.nio.file.AccessDeniedException _ -> "access is denied";
-            default -> quote(String.valueOf(e.getMessage()));
+        String found = switch (e) {
+            case java.nio.file.NoSuchFileException _ -> "none";
+            case java.nio.file.AccessDeniedException _ -> "one without leave to read it";
+            default -> "'" + quote(String.valueOf(e.getMessage())) + "'";
         };
-        return new CheckpointException("cannot read " + file + ": " + why, e);
+        return new CheckpointException("expected a file that can be read, found " + found + " at " + file, e);
     }
 
     /** Says in one line that a file cannot be written, and why. */

@@ -169,7 +169,7 @@ class ModelFolderTest {
         index("{\"weight_map\":{\"a\":\"s2.safetensors\"}}");
         assertRefused("expected tensor a in s2.safetensors");
         index("{\"weight_map\":{\"a\":\"s3.safetensors\"}}");
-        assertRefused("does not exist");
+        assertRefused("found none at");
         index("{\"weight_map\":[]}");
         assertRefused("weight_map");
         index("{\"weight_map\":{\"a\":1}}");
