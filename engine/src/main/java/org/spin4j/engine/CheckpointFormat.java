@@ -24,22 +24,29 @@ public enum CheckpointFormat {
         if (!Files.isRegularFile(path)) {
             return FOLDER;
         }
-        String begin;
-        try (InputStream in = Files.newInputStream(path)) {
-            begin = new String(in.readNBytes(4), StandardCharsets.ISO_8859_1);
-        } catch (IOException e) {
-            throw CheckpointJson.unreadable(path, e);
-        }
-        String name = path.toString();
-        if (begin.equals("GGUF") || name.endsWith(".gguf")) {
+        if (isGguf(path)) {
             return GGUF;
         }
-        if (begin.equals("24ka") || name.endsWith(".bin")) {
+        String name = path.toString();
+        if (name.endsWith(".bin") || begin(path).equals("24ka")) {
             return LLAMA2C;
         }
         throw new CheckpointException(
-                "expected a model: a folder in Hugging Face layout, a .gguf file or a .bin file of"
-                        + " llama2.c, found another file at " + path
+                "expected a model: a folder in Hugging Face layout, a .gguf file or a .bin file of llama2.c, found"
+                        + " another file at " + path
                         + (name.endsWith(".safetensors") ? "; name the folder that it lies in" : ""));
+    }
+
+    /** Whether a file is in GGUF, by its name or its first bytes. */
+    public static boolean isGguf(Path path) {
+        return Files.isRegularFile(path) && (path.toString().endsWith(".gguf") || begin(path).equals("GGUF"));
+    }
+
+    private static String begin(Path file) {
+        try (InputStream in = Files.newInputStream(file)) {
+            return new String(in.readNBytes(4), StandardCharsets.ISO_8859_1);
+        } catch (IOException e) {
+            throw CheckpointJson.unreadable(file, e);
+        }
     }
 }

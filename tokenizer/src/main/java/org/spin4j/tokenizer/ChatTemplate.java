@@ -89,13 +89,34 @@ public final class ChatTemplate {
         });
     }
 
+    /** The template in the metadata of a GGUF file, empty if it has none; {@code name} is what messages call the file. */
+    public static Optional<ChatTemplate> ofGguf(Map<String, Object> metadata, String name) {
+        if (!(metadata.get(GgufTokenizer.TEMPLATE) instanceof String source)) {
+            return Optional.empty();
+        }
+        Map<String, String> tokens = GgufTokenizer.roles(metadata, name);
+        Optional<ChatTemplate> forTools = metadata.get(GgufTokenizer.TOOL_TEMPLATE) instanceof String other
+                ? Optional.of(new ChatTemplate(other, name + " (" + GgufTokenizer.TOOL_TEMPLATE + ")", tokens))
+                : Optional.empty();
+        return Optional.of(new ChatTemplate(source, name + " (" + GgufTokenizer.TEMPLATE + ")", tokens, forTools,
+                Clock.system(ZoneId.systemDefault())));
+    }
+
+    /** As {@link #choose(String, Path)}, with the special tokens in the metadata of a GGUF file. */
+    public static ChatTemplate choose(String nameOrFile, Map<String, Object> metadata, String name) {
+        return choose(nameOrFile, GgufTokenizer.roles(metadata, name));
+    }
+
     /**
      * The template that someone names: one of {@link #builtIns}, or a file of Jinja. Its special tokens are those of a model folder.
      *
      * @param dir the model folder
      */
     public static ChatTemplate choose(String nameOrFile, Path dir) {
-        Map<String, String> tokens = tokens(config(dir));
+        return choose(nameOrFile, tokens(config(dir)));
+    }
+
+    private static ChatTemplate choose(String nameOrFile, Map<String, String> tokens) {
         if (BuiltInTemplates.NAMES.contains(nameOrFile)) {
             return builtIn(nameOrFile, tokens);
         }
@@ -139,6 +160,11 @@ public final class ChatTemplate {
     /** The Jinja text. */
     public String source() {
         return source;
+    }
+
+    /** The Jinja text of the template for conversations with tools, where that is another. */
+    Optional<String> toolSource() {
+        return forTools.map(ChatTemplate::source);
     }
 
     /**

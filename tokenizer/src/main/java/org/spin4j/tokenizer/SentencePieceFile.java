@@ -17,7 +17,7 @@ import java.util.Set;
  */
 final class SentencePieceFile {
     /** SentencePiece makes pieces of 16 characters if not told otherwise. */
-    private static final int MAX_PIECE = 256;
+    static final int MAX_PIECE = 256;
     private static final int UNIGRAM = 1;
     private static final int BPE = 2;
 
@@ -152,7 +152,7 @@ final class SentencePieceFile {
         } else {
             bpe(json);
         }
-        json.normalizer(normalizers());
+        json.normalizer(normalizers(charsMap, removeExtraSpaces, dummyPrefix, escapeSpaces));
         json.spacedDecoder(byteFallback, dummyPrefix);
         return json;
     }
@@ -191,7 +191,13 @@ final class SentencePieceFile {
         TokenizerJson.impliedMerges(model, mergeable, learned, file);
     }
 
-    private List<ObjectNode> normalizers() {
+    /**
+     * What SentencePiece does to a text before it looks for pieces.
+     *
+     * @param charsMap replacements, empty for none
+     */
+    static List<ObjectNode> normalizers(byte[] charsMap, boolean removeExtraSpaces, boolean dummyPrefix,
+            boolean escapeSpaces) {
         List<ObjectNode> steps = new ArrayList<>();
         if (charsMap.length > 0) {
             steps.add(TokenizerJson.part("Precompiled").put("precompiled_charsmap",

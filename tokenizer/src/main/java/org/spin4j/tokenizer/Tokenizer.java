@@ -28,7 +28,8 @@ public final class Tokenizer {
     private static final List<String> USUAL_EOS = List.of("</s>", "<|endoftext|>", "<|end_of_text|>", "<eos>");
     private static final List<String> USUAL_PAD = List.of("<pad>", "<|pad|>", "[PAD]");
 
-    private static final int TEXT = -1;
+    /** Stands for the ids of a text among those around it. */
+    static final int TEXT = -1;
 
     /** About as many as in the languages that vocabularies are made for: a guess that saves copying. */
     private static final int CHARACTERS_A_TOKEN = 3;
@@ -147,6 +148,30 @@ public final class Tokenizer {
         return Files.isDirectory(fileOrDir) && TokenizerFiles.find(fileOrDir).isEmpty()
                 ? Optional.empty()
                 : Optional.of(load(fileOrDir));
+    }
+
+    /**
+     * The tokenizer in the metadata of a GGUF file; empty where there is none.
+     *
+     * @param metadata all keys with their values: texts, whole numbers, booleans, {@code List<String>}, {@code int[]},
+     *        {@code float[]}
+     * @param name what messages call the file
+     * @throws TokenizerException if it is damaged or asks for what is not supported
+     */
+    public static Optional<Tokenizer> ofGguf(Map<String, Object> metadata, String name) {
+        return GgufTokenizer.read(metadata, name)
+                .map(json -> new Tokenizer(json.bytes(), name, Optional.of(json.roles(name))));
+    }
+
+    /**
+     * This tokenizer as metadata for a GGUF file, which llama.cpp reads; {@link #ofGguf} makes the same ids of it.
+     *
+     * @param template the chat template to go along
+     * @param size rows of the model's embedding, for each of which the file needs a token
+     * @throws TokenizerException if GGUF has no words for what this tokenizer does
+     */
+    public Map<String, Object> toGguf(Optional<ChatTemplate> template, int size) {
+        return GgufTokenizerWriter.write(this, Json.parse(json, "the tokenizer").node(), frame, template, size);
     }
 
     /** Reads the text of a tokenizer.json; {@code name} is what messages call it. */

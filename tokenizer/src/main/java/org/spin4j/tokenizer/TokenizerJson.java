@@ -74,6 +74,11 @@ final class TokenizerJson {
         root.set("decoder", byteLevelPart(true, true, true));
     }
 
+    /** Puts a pre-tokenizer before the one that is there. */
+    void beforeWords(ObjectNode part) {
+        root.set("pre_tokenizer", sequence("pretokenizers", List.of(part, (ObjectNode) root.get("pre_tokenizer"))));
+    }
+
     /** Spaces are spelled {@link #SPACE}, unknown characters perhaps as bytes; a space put in front is taken off again. */
     void spacedDecoder(boolean byteFallback, boolean prefixSpace) {
         List<ObjectNode> steps = new ArrayList<>(List.of(replace(SPACE, " ")));

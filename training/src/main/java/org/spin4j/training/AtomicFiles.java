@@ -71,7 +71,7 @@ public final class AtomicFiles {
     }
 
     /** Deletes a file, or a folder with all it holds; links are deleted, not followed. Nothing there is no error. */
-    static void deleteTree(Path path) throws IOException {
+    public static void deleteTree(Path path) throws IOException {
         if (!Files.exists(path, LinkOption.NOFOLLOW_LINKS)) {
             return;
         }

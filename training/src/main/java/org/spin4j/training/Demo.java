@@ -137,7 +137,7 @@ public final class Demo {
         tasks = DemoTasks.splits(seed, scale.examples(), 500, 500);
         writeData();
         DecoderConfig config = trainTokenizer();
-        text = TextData.open(tokenizer, config, POSITIONS, POSITIONS / 2, Optional.empty());
+        text = TextData.open(ModelText.of(tokenizer), config, POSITIONS, POSITIONS / 2);
         try (Decoder model = Decoder.random(config, DType.F32, seed)) {
             pretrain(model);
             score("base, half wrong", "base/model", model);

@@ -1,9 +1,5 @@
 package org.spin4j.training;
 
-import java.io.IOException;
-import java.nio.file.DirectoryStream;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -41,22 +37,15 @@ public final class TextData {
     }
 
     /**
-     * Opens the tokenizer and the chat template that belong to a model.
+     * Data for a model.
      *
-     * @param folder          where they lie; a folder without a tokenizer serves rows of ids only
+     * @param text            its tokenizer and template; without a tokenizer it serves rows of ids only
      * @param maxLength       longest sequence, further limited by the model's positions
      * @param maxPromptLength longest prompt; a longer one loses its beginning
-     * @param chatTemplate    name or file of the chat template, as {@link ChatTemplate#choose} takes it; empty for the one beside the
-     *                        tokenizer
      */
-    public static TextData open(Path folder, DecoderConfig config, int maxLength, int maxPromptLength,
-            Optional<String> chatTemplate) {
-        Path dir = Files.isDirectory(folder) ? folder : folder.toAbsolutePath().getParent();
-        Optional<Tokenizer> tokenizer = Tokenizer.find(folder);
+    public static TextData open(ModelText text, DecoderConfig config, int maxLength, int maxPromptLength) {
         int longest = Math.min(maxLength, config.maxPositions());
-        Optional<ChatTemplate> template = chatTemplate.map(chosen -> ChatTemplate.choose(chosen, dir))
-                .or(() -> ChatTemplate.find(dir));
-        return new TextData(tokenizer, template, List.copyOf(config.eosTokenIds()), longest,
+        return new TextData(text.tokenizer(), text.template(), List.copyOf(config.eosTokenIds()), longest,
                 Math.min(maxPromptLength, longest - 1));
     }
 
@@ -64,22 +53,6 @@ public final class TextData {
     public Tokenizer tokenizer() {
         return tokenizer.orElseThrow(() -> BadInputException.of(
                 "expected rows of ids or a tokenizer beside the model, found text and no tokenizer; set tokenizer=DIR"));
-    }
-
-    /**
-     * Copies the tokenizer's files into a folder, with the chat template that is in use, so that a model saved with them is asked as it
-     * was taught.
-     *
-     * @param from the folder they lie in
-     */
-    void saveTokenizer(Path from, Path folder) throws IOException {
-        try (DirectoryStream<Path> files = Files.newDirectoryStream(from,
-                "{*token*,vocab*,merges*,generation_config*}.{json,txt,model}")) {
-            for (Path file : files) {
-                Files.copy(file, folder.resolve(file.getFileName()));
-            }
-        }
-        Files.writeString(folder.resolve("chat_template.jinja"), template().source());
     }
 
     /** Whether text can be read and written. */

@@ -13,7 +13,7 @@ import java.util.Optional;
  */
 public record TrainConfig(
         // what
-        @Key(help = "folder of the model to start from, in Hugging Face layout, or hf:OWNER/NAME[@REVISION]") Optional<Path> model,
+        @Key(help = "the model to start from: a folder in Hugging Face layout, a .gguf file, a .bin file of llama2.c, or hf:OWNER/NAME[@REVISION]") Optional<Path> model,
         @Key(help = "folder of the frozen reference; not set: the model as it starts", use = Method.DPO) Optional<Path> refModel,
         @Key(help = "tokenizer or its folder; not set: the model's folder") Optional<Path> tokenizer,
         @Key(help = "chat template: alpaca, chatml, llama2, llama3, zephyr or a file; not set: the tokenizer's") Optional<Path> chatTemplate,

@@ -71,14 +71,12 @@ public final class TrainingRun {
         Path modelFolder = Hub.local(config.require("model"), Hub.Part.MODEL, progress);
         Path trainData = config.require("train_data");
         try (Decoder policy = Decoder.load(modelFolder)) {
-            Path tokenizer = config.tokenizer().map(t -> Hub.local(t, Hub.Part.TOKENIZER, progress))
-                    .orElse(modelFolder);
-            TextData text = TextData.open(tokenizer, policy.config(), config.maxLength(), config.maxPromptLength(),
-                    config.chatTemplate().map(Path::toString));
-            Path tokenizerFolder = Files.isDirectory(tokenizer) ? tokenizer : tokenizer.toAbsolutePath().getParent();
+            Optional<Path> tokenizer = config.tokenizer().map(t -> Hub.local(t, Hub.Part.TOKENIZER, progress));
+            ModelText own = ModelText.of(modelFolder, tokenizer, config.chatTemplate().map(Path::toString));
+            TextData text = TextData.open(own, policy.config(), config.maxLength(), config.maxPromptLength());
             Map<String, String> inputs = new TreeMap<>();
             inputs.put("model", fingerprint(modelFolder));
-            config.tokenizer().ifPresent(t -> inputs.put("tokenizer", Fingerprint.of(tokenizer)));
+            tokenizer.ifPresent(t -> inputs.put("tokenizer", Fingerprint.of(t)));
             inputs.put("train_data", dataFingerprint(trainData));
             config.chatTemplate().filter(Files::isRegularFile)
                     .ifPresent(file -> inputs.put("chat_template", Fingerprint.of(file)));
@@ -93,10 +91,10 @@ public final class TrainingRun {
             }
             try (RunContext context = RunContext.open(kernels, config, resume, progress, interrupt)) {
                 writeFacts(context.run());
-                Path companions = config.chatTemplate().isEmpty()
-                        ? tokenizerFolder
+                Path companions = config.chatTemplate().isEmpty() && own.folder().isPresent()
+                        ? own.folder().get()
                         : context.run().stage("tokenizer", context.inputs(inputs),
-                                temporary -> text.saveTokenizer(tokenizerFolder, temporary));
+                                own::save);
                 Trained trained = work.in(context, companions);
                 Path report = RunReport.write(folder);
                 return new Outcome(folder, trained.model(), report, trained.results());
@@ -246,8 +244,11 @@ public final class TrainingRun {
         }
     }
 
-    /** Of the files in a model folder that training depends on; notes and licences beside them may change. */
+    /** Of a model's file, or of the files in its folder that training depends on; notes and licences beside them may change. */
     static String fingerprint(Path folder) {
+        if (Files.isRegularFile(folder)) {
+            return Fingerprint.of(folder);
+        }
         StringBuilder listing = new StringBuilder();
         for (String name : AtomicFiles.names(folder)) {
             if (MODEL_FILE.matcher(name).matches()) {

@@ -7,7 +7,6 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Optional;
 import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -53,9 +52,9 @@ class DemoTest {
     @Test
     void generatedPairsReadBackAsSpinsOwnFormat(@TempDir Path dir) {
         run(dir, 2);
-        TextData text = TextData.open(dir.resolve("tokenizer"),
+        TextData text = TextData.open(ModelText.of(dir.resolve("tokenizer")),
                 DecoderConfig.read(dir.resolve("sft/model/config.json")), 96,
-                48, Optional.empty());
+                48);
         List<Boolean> finished = JsonLines.readAll(dir.resolve("spin/iteration-0/generated/pairs.jsonl"), line -> {
             ObjectNode spin = line.object().deepCopy().retain("real", "generated");
             Examples.Pair pair = text

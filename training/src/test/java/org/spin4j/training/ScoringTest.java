@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import java.nio.file.Path;
-import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.spin4j.engine.Decoder;
@@ -20,8 +19,8 @@ class ScoringTest {
         Path model = SharedData.require("data/models/tinystories-instruct-3m-chat-q4/hf");
         Path data = SharedData.require("data/datasets/soda_chat/eval.jsonl");
         try (Decoder decoder = Decoder.load(model)) {
-            TextData text = TextData.open(model, decoder.config(), Integer.MAX_VALUE, Integer.MAX_VALUE,
-                    Optional.empty());
+            TextData text = TextData.open(ModelText.of(model), decoder.config(), Integer.MAX_VALUE,
+                    Integer.MAX_VALUE);
             Scoring scoring = Scoring.of(decoder, Backends.choose("auto", 2), text, data, dir.resolve("out.jsonl"),
                     new Progress(true));
 

@@ -5,11 +5,12 @@ import java.nio.file.Path;
 import org.junit.jupiter.api.Assumptions;
 
 /** Finds the folder {@code shared}: reference numbers and real data that are not part of this repository. */
-final class SharedData {
+public final class SharedData {
     private SharedData() {}
 
     /** The file with that path inside {@code shared}; without it the calling test is skipped, with the reason. */
-    static Path require(String relative) {
+    /** A file or folder there. */
+    public static Path require(String relative) {
         Path root = root();
         Assumptions.assumeTrue(root != null, "no folder 'shared' beside the checkout (or -Dspin4j.shared=DIR)");
         Path file = root.resolve(relative);

@@ -44,7 +44,8 @@ class TextDataTest {
     }
 
     private TextData open(String template) {
-        return TextData.open(dir.resolve("model"), config, 96, 64, Optional.ofNullable(template));
+        return TextData.open(
+                ModelText.of(dir.resolve("model"), Optional.empty(), Optional.ofNullable(template)), config, 96, 64);
     }
 
     @Test

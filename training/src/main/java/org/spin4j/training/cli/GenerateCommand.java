@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import org.spin4j.engine.Decoder;
@@ -16,6 +17,7 @@ import org.spin4j.engine.Sampling;
 import org.spin4j.training.BadInputException;
 import org.spin4j.training.Interrupt;
 import org.spin4j.training.JsonLines;
+import org.spin4j.training.ModelText;
 import org.spin4j.training.Progress;
 import org.spin4j.training.RowParser;
 import org.spin4j.training.TextData;
@@ -35,8 +37,8 @@ final class GenerateCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
-    @Option(names = "--model", required = true, paramLabel = "DIR", description = "Model folder in Hugging Face layout, or hf:OWNER/NAME[@REVISION].")
-    private Path model;
+    @Mixin
+    private ModelOption model;
 
     @Option(names = "--data", required = true, paramLabel = "FILE", description = "Rows, one JSON object a line.")
     private Path data;
@@ -44,7 +46,7 @@ final class GenerateCommand implements Callable<Integer> {
     @Option(names = "--out", required = true, paramLabel = "FILE", description = "The rows with their continuations.")
     private Path out;
 
-    @Option(names = "--tokenizer", paramLabel = "DIR", description = "Its folder (default: the model's).")
+    @Option(names = "--tokenizer", paramLabel = "PATH", description = "Its folder or file (default: the model's).")
     private Path tokenizer;
 
     @Option(names = "--max-new-tokens", paramLabel = "N", defaultValue = "256", description = "Longest continuation (default: ${DEFAULT-VALUE}).")
@@ -97,9 +99,10 @@ final class GenerateCommand implements Callable<Integer> {
     }
 
     private void generate(Progress progress, Interrupt interrupt) {
-        try (Decoder decoder = weights.load(model)) {
-            TextData text = TextData.open(tokenizer == null ? model : tokenizer, decoder.config(), Integer.MAX_VALUE,
-                    Integer.MAX_VALUE, template.chosen());
+        try (Decoder decoder = weights.load(model.path())) {
+            TextData text = TextData.open(
+                    ModelText.of(model.path(), Optional.ofNullable(tokenizer), template.chosen()), decoder.config(),
+                    Integer.MAX_VALUE, Integer.MAX_VALUE);
             Sampling sampling = Sampling.pure(maxNewTokens, ignoreEos ? Set.of() : Set.copyOf(text.endIds()), streams)
                     .with(temperature, topK, topP);
             List<Asked> rows = JsonLines.readAll(data, line -> {

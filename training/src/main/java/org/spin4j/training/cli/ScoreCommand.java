@@ -3,8 +3,10 @@ package org.spin4j.training.cli;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.spin4j.engine.Decoder;
+import org.spin4j.training.ModelText;
 import org.spin4j.training.Progress;
 import org.spin4j.training.Scoring;
 import org.spin4j.training.TextData;
@@ -25,8 +27,8 @@ final class ScoreCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
-    @Option(names = "--model", required = true, paramLabel = "DIR", description = "Model folder in Hugging Face layout, or hf:OWNER/NAME[@REVISION].")
-    private Path model;
+    @Mixin
+    private ModelOption model;
 
     @Option(names = "--data", required = true, paramLabel = "FILE", description = "Rows, one JSON object a line.")
     private Path data;
@@ -34,7 +36,7 @@ final class ScoreCommand implements Callable<Integer> {
     @Option(names = "--out", required = true, paramLabel = "FILE", description = "A row of log-probabilities per row.")
     private Path out;
 
-    @Option(names = "--tokenizer", paramLabel = "DIR", description = "Its folder (default: the model's).")
+    @Option(names = "--tokenizer", paramLabel = "PATH", description = "Its folder or file (default: the model's).")
     private Path tokenizer;
 
     @Option(names = "--json", description = "Print the summary as JSON.")
@@ -59,9 +61,10 @@ final class ScoreCommand implements Callable<Integer> {
         }
         Progress progress = new Progress(quiet);
         Scoring result;
-        try (Decoder decoder = weights.load(model)) {
-            TextData text = TextData.open(tokenizer == null ? model : tokenizer, decoder.config(), Integer.MAX_VALUE,
-                    Integer.MAX_VALUE, template.chosen());
+        try (Decoder decoder = weights.load(model.path())) {
+            TextData text = TextData.open(
+                    ModelText.of(model.path(), Optional.ofNullable(tokenizer), template.chosen()), decoder.config(),
+                    Integer.MAX_VALUE, Integer.MAX_VALUE);
             result = Scoring.of(decoder, machine.kernels(), text, data, out, progress);
         }
         if (result.cuts() > 0) {

@@ -1,6 +1,7 @@
 package org.spin4j.training.cli;
 
 import java.nio.file.Path;
+import java.util.Optional;
 import org.spin4j.engine.Decoder;
 import org.spin4j.kernels.DType;
 import picocli.CommandLine.Option;
@@ -18,8 +19,13 @@ final class Weights {
         }
     }
 
-    @Option(names = "--dtype", paramLabel = "TYPE", defaultValue = "auto", description = "Weights in memory: ${COMPLETION-CANDIDATES}; auto keeps the file's type (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--dtype", paramLabel = "TYPE", defaultValue = "auto", description = "Type of weights: ${COMPLETION-CANDIDATES}; auto keeps the file's type (default: ${DEFAULT-VALUE}).")
     private Type type;
+
+    /** The type that was named; empty for each file's own. */
+    Optional<DType> matrices() {
+        return Optional.ofNullable(type.matrices);
+    }
 
     /** Opens a model for generation or scoring. */
     Decoder load(Path model) {
