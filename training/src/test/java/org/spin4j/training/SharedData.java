@@ -9,7 +9,6 @@ public final class SharedData {
     private SharedData() {}
 
     /** The file with that path inside {@code shared}; without it the calling test is skipped, with the reason. */
-    /** A file or folder there. */
     public static Path require(String relative) {
         Path root = root();
         Assumptions.assumeTrue(root != null, "no folder 'shared' beside the checkout (or -Dspin4j.shared=DIR)");

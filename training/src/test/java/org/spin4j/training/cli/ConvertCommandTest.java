@@ -88,10 +88,11 @@ class ConvertCommandTest {
                     "max_steps=1", "seed=1");
             assertThat(ended.code()).as(ended.err()).isZero();
             assertThat(generated(out.resolve("model")).get("output").textValue()).isNotEmpty();
-            Ended scored = run("score", "--model", stories.resolve(model).toString(), "--data", data.toString(),
+            Path ids = Files.writeString(dir.resolve("ids.jsonl"), "{\"input_ids\":[1,403,407,261,378]}\n");
+            Ended scored = run("score", "--model", stories.resolve(model).toString(), "--data", ids.toString(),
                     "--out", dir.resolve("scores.jsonl").toString(), "--quiet");
             assertThat(scored.code()).as(scored.err()).isZero();
-            assertThat(scored.out()).contains("nats per response token");
+            assertThat(scored.out()).contains("4 tokens");
         }
     }
 

@@ -1,0 +1,160 @@
+package org.spin4j.bench;
+
+import de.kherud.llama.InferenceParameters;
+import de.kherud.llama.LlamaModel;
+import de.kherud.llama.LlamaOutput;
+import de.kherud.llama.ModelParameters;
+import de.kherud.llama.args.CacheType;
+import de.kherud.llama.args.LogFormat;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
+import org.spin4j.engine.Decoder;
+import org.spin4j.engine.DecoderConfig;
+import org.spin4j.engine.Generator;
+import org.spin4j.engine.Sampling;
+import org.spin4j.kernels.Backends;
+import org.spin4j.kernels.DType;
+import org.spin4j.tokenizer.EncodeOptions;
+import org.spin4j.tokenizer.Tokenizer;
+
+/**
+ * GGUF files that spin4j writes, loaded by llama.cpp: how many greedy ids agree. Arguments: model folders with a tokenizer; a random
+ * model of SmolLM2's shape, narrower, comes with them. Exits with 1 where an F32 model differs.
+ */
+public final class CompareGguf {
+    private static final int TOKENS = 200;
+    /** Each is a text of one character, so that what llama.cpp prints tells which token it was. */
+    private static final int FIRST_CHARACTER = 0x4E00;
+    private static final int NAMED = 3;
+    private static final int BYTES = 256;
+
+    private CompareGguf() {}
+
+    /** Prints the table in Markdown. */
+    public static void main(String[] args) throws IOException {
+        LlamaModel.setLogger(LogFormat.TEXT, (level, text) -> {});
+        Path dir = Files.createTempDirectory("gguf");
+        boolean equal = true;
+        PrintStream out = System.out;
+        out.println("GGUF files written by spin4j, loaded by llama.cpp (de.kherud:llama 4.2.0); greedy continuations"
+                + " of " + TOKENS + " tokens.");
+        out.println();
+        out.println("| model | type | tokens | **equal to spin4j on the same file** | first difference |");
+        out.println("|---|---|---:|---:|---:|");
+        for (String folder : args) {
+            Path path = Path.of(folder);
+            Tokenizer tokenizer = Tokenizer.load(path);
+            try (Decoder model = Decoder.loadFrozen(path)) {
+                for (DType type : List.of(DType.F32, DType.F16, DType.BF16, DType.Q8_0)) {
+                    equal &= row(path.toAbsolutePath().getParent().getFileName() + "/" + path.getFileName(), model, type,
+                            tokenizer.toGguf(Optional.empty(), model.config().vocabSize()), "Once upon a time",
+                            dir.resolve("model.gguf"), out);
+                }
+            }
+        }
+        try (Decoder model = Decoder.random(smol(dir), DType.F32, 1)) {
+            for (DType type : List.of(DType.F32, DType.F16, DType.BF16, DType.Q8_0)) {
+                equal &= row("random, SmolLM2's shape", model, type, characters(model.config().vocabSize()),
+                        Character.toString(FIRST_CHARACTER) + Character.toString(FIRST_CHARACTER + 5),
+                        dir.resolve("model.gguf"), out);
+            }
+        }
+        // Says so explicitly: threads of llama.cpp may be alive still.
+        System.exit(equal ? 0 : 1);
+    }
+
+    /** Whether all tokens are equal, or the type is one that the two multiply in different ways. */
+    private static boolean row(String name, Decoder model, DType type, Map<String, Object> tokenizer, String prompt,
+            Path file, PrintStream out) throws IOException {
+        model.saveGguf(file, type, tokenizer);
+        Tokenizer reader = Tokenizer.ofGguf(tokenizer, name).orElseThrow();
+        List<Integer> theirs = theirs(file, prompt, reader);
+        List<Integer> ours = ours(file, reader.encode(prompt, EncodeOptions.DEFAULT));
+        int equal = 0;
+        int first = -1;
+        for (int i = 0; i < TOKENS; i++) {
+            boolean same = i < theirs.size() && theirs.get(i).equals(ours.get(i));
+            equal += same ? 1 : 0;
+            first = !same && first < 0 ? i : first;
+        }
+        out.printf(Locale.ROOT, "| %s | %s | %d | **%d** | %s |%n", name, type, TOKENS, equal,
+                first < 0 ? "–" : Integer.toString(first));
+        Files.delete(file);
+        return first < 0 || type != DType.F32;
+    }
+
+    private static List<Integer> ours(Path file, int[] prompt) {
+        try (Decoder model = Decoder.loadFrozen(file)) {
+            int[] ids = new Generator(model, Backends.choose("auto", 2)).generate(List.of(prompt),
+                    Sampling.greedy(TOKENS, Set.of(), 1), 0, n -> {}).getFirst().ids();
+            return java.util.Arrays.stream(ids).boxed().toList();
+        }
+    }
+
+    private static List<Integer> theirs(Path file, String prompt, Tokenizer tokenizer) {
+        Map<String, Integer> byText = new HashMap<>();
+        for (int id = tokenizer.vocabSize() - 1; id >= NAMED; id--) {
+            String token = tokenizer.isToken(id) ? tokenizer.token(id).replace('▁', ' ') : "";
+            byText.put(token.matches("<0x[0-9A-F]{2}>")
+                    ? Character.toString(Integer.parseInt(token.substring(3, 5), 16))
+                    : token, id);
+        }
+        List<Integer> ids = new ArrayList<>();
+        ModelParameters parameters = new ModelParameters().setModel(file.toString()).setCtxSize(512).setThreads(2)
+                .setGpuLayers(0).setCacheTypeK(CacheType.F32).setCacheTypeV(CacheType.F32);
+        try (LlamaModel model = new LlamaModel(parameters)) {
+            for (LlamaOutput piece : model.generate(new InferenceParameters(prompt).setNPredict(TOKENS)
+                    .setTemperature(0).setTopK(1).setRepeatPenalty(1).setIgnoreEos(true).setCachePrompt(false))) {
+                if (!piece.text.isEmpty()) {
+                    ids.add(byText.getOrDefault(piece.text, -1));
+                }
+            }
+        }
+        return ids;
+    }
+
+    private static DecoderConfig smol(Path dir) throws IOException {
+        DecoderConfig made = DecoderConfig.llama(2048, 96, 6, 6, 2, 256, 512, true)
+                .withTokens(OptionalInt.of(1), List.of(2), OptionalInt.empty());
+        // Weights far apart: near 0.02 many tokens are about as likely, and rounding would decide.
+        Path json = Files.writeString(dir.resolve("config.json"),
+                made.toJson().put("initializer_range", 0.2).toString());
+        DecoderConfig config = DecoderConfig.read(json);
+        Files.delete(json);
+        return config;
+    }
+
+    private static Map<String, Object> characters(int size) {
+        String[] tokens = new String[size];
+        int[] types = new int[size];
+        for (int id = 0; id < size; id++) {
+            int inBytes = id - NAMED;
+            tokens[id] = id < NAMED
+                    ? List.of("<unk>", "<s>", "</s>").get(id)
+                    : inBytes < BYTES
+                            ? String.format(Locale.ROOT, "<0x%02X>", inBytes)
+                            : Character.toString(FIRST_CHARACTER + inBytes - BYTES);
+            types[id] = id == 0 ? 2 : id < NAMED ? 3 : inBytes < BYTES ? 6 : 1;
+        }
+        Map<String, Object> out = new HashMap<>();
+        out.put("tokenizer.ggml.model", "llama");
+        out.put("tokenizer.ggml.tokens", List.of(tokens));
+        out.put("tokenizer.ggml.scores", new float[size]);
+        out.put("tokenizer.ggml.token_type", types);
+        out.put("tokenizer.ggml.bos_token_id", 1);
+        out.put("tokenizer.ggml.eos_token_id", 2);
+        out.put("tokenizer.ggml.unknown_token_id", 0);
+        out.put("tokenizer.ggml.add_space_prefix", false);
+        return out;
+    }
+}
