@@ -103,8 +103,8 @@ final class CompareMatvec {
         out.println("- B: " + blas.map(OpenBlas::describe).orElse("none") + "; it has weights in F32 alone");
         out.printf(Locale.ROOT, "- work: y[m,%d] = x[m,%d] · W[%d,%d]ᵀ in sums of float32%n", N, K, N, K);
         out.println("- order: all rows of the table, bandwidth, all rows backwards, " + ROUNDS
-                + " times, after warming up until three passes agree; bandwidth is a loop that adds up as many bytes as"
-                + " the weights have in F32");
+                + " times, after warming up until three passes agree; bandwidth is the better of two loops that add up as"
+                + " many bytes as the weights have in F32, read at one place or at four at a time");
         out.println();
         if (blas.isEmpty()) {
             System.err.println("matvec: " + OpenBlas.REMEDY);
@@ -157,16 +157,18 @@ final class CompareMatvec {
     }
 
     private static void measure(PrintStream out, int threads, List<Row> rows, Storage w, Storage copy) {
-        // The same loop on the same numbers differs by 10 % with where the pages lie: two memories, and the better counts.
-        ReadBandwidth reading = new ReadBandwidth(threads, w);
-        Stopwatch yardstick = Turns.watch(reading);
-        Stopwatch yardstickCopy = Turns.watch(new ReadBandwidth(threads, copy));
+        // Which loop reads fastest differs by processor, and by 10 % with where the pages lie: the best of all counts.
+        List<ReadBandwidth> loops = List.of(new ReadBandwidth(threads, w, 1), new ReadBandwidth(threads, copy, 1),
+                new ReadBandwidth(threads, w, 4), new ReadBandwidth(threads, copy, 4));
+        List<Stopwatch> yardsticks = loops.stream().map(Turns::watch).toList();
         List<Stopwatch> order = new ArrayList<>(rows.stream().map(Row::times).toList());
         List<Stopwatch> back = List.copyOf(order.reversed());
-        order.addAll(List.of(yardstick, yardstickCopy, yardstickCopy, yardstick));
+        order.addAll(yardsticks);
+        order.addAll(yardsticks.reversed());
         order.addAll(back);
         Turns.take(order, ROUNDS, "matvec with threads: " + threads);
-        double limit = reading.bytes() / Math.min(yardstick.median(), yardstickCopy.median());
+        double limit = loops.getFirst().bytes()
+                / yardsticks.stream().mapToDouble(Stopwatch::median).min().orElseThrow();
         for (Row row : rows) {
             double seconds = row.times().median();
             double rate = row.bytes() / seconds;
