@@ -10,6 +10,8 @@ module org.spin4j.training {
     requires com.fasterxml.jackson.dataformat.yaml;
     requires info.picocli;
     requires me.tongfei.progressbar;
+    requires org.jline.reader;
+    requires org.jline.terminal;
     requires commons.math3;
     requires xchart;
 

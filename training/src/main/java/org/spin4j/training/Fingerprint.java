@@ -33,6 +33,21 @@ public final class Fingerprint {
         return HexFormat.of().formatHex(sha256().digest(text.getBytes(StandardCharsets.UTF_8)));
     }
 
+    /** Of names, sizes and times of change of a file or of all files below a folder: enough to see that it was changed, without reading it. */
+    public static String ofNamesAndTimes(Path path) {
+        try {
+            StringBuilder listing = new StringBuilder();
+            for (String name : Files.isDirectory(path) ? names(path) : List.of("")) {
+                Path file = path.resolve(name);
+                listing.append(name).append(' ').append(Files.size(file)).append(' ')
+                        .append(Files.getLastModifiedTime(file).toMillis()).append('\n');
+            }
+            return of(listing.toString());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
     private static String ofFile(Path file) throws IOException {
         MessageDigest digest = sha256();
         byte[] chunk = new byte[1 << 16];

@@ -15,14 +15,19 @@ final class Machine {
     @Option(names = "--backend", paramLabel = "NAME", description = "auto, scalar or vector; vector! fails instead of falling back (default: auto).")
     private String backend;
 
+    /** The backend asked for. */
+    String backend() {
+        return backend == null ? "auto" : backend;
+    }
+
     /** The kernels that the options ask for. */
     Kernels kernels() {
-        return open(backend == null ? "auto" : backend, threads == null ? 0 : threads);
+        return open(backend(), threads == null ? 0 : threads);
     }
 
     /** The same backend with another number of threads; 0 stands for all cores. */
     Kernels kernels(int number) {
-        return open(backend == null ? "auto" : backend, number);
+        return open(backend(), number);
     }
 
     /** Threads that the options ask for. */

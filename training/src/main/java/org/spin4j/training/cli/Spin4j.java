@@ -28,7 +28,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
                 "spin4j COMMAND --help tells more; spin4j doctor checks this machine."}, subcommands = {
                         DemoCommand.class, DoctorCommand.class, TokenizerCommand.class, TrainCommand.SftCommand.class,
                         TrainCommand.DpoCommand.class, TrainCommand.SpinCommand.class, GenerateCommand.class,
-                        ScoreCommand.class, ConvertCommand.class, ReportCommand.class})
+                        ChatCommand.class, ScoreCommand.class, ConvertCommand.class, ReportCommand.class})
 public final class Spin4j implements Runnable {
     @Spec
     private CommandSpec spec;

@@ -27,6 +27,11 @@ final class Weights {
         return Optional.ofNullable(type.matrices);
     }
 
+    /** What was asked for. */
+    String name() {
+        return type.name();
+    }
+
     /** Opens a model for generation or scoring. */
     Decoder load(Path model) {
         return Decoder.loadFrozen(model, type.matrices);
