@@ -71,8 +71,17 @@ public sealed interface Row {
     /** Text to continue; the loss is on all of it. */
     record PlainText(String text) implements Row {}
 
-    /** A prompt with a preferred and a rejected response; SPIN: real and generated. */
-    record Pair(Content prompt, Content chosen, Content rejected) implements Row {}
+    /**
+     * A prompt with a preferred and a rejected response; SPIN: real and generated.
+     *
+     * @param rejectedCut the rejected response was cut by a length limit: it has no end, and none is to be learnt from it
+     */
+    record Pair(Content prompt, Content chosen, Content rejected, boolean rejectedCut) implements Row {
+        /** Two responses that ended. */
+        public Pair(Content prompt, Content chosen, Content rejected) {
+            this(prompt, chosen, rejected, false);
+        }
+    }
 
     /** A sequence to score. */
     record Sequence(Ids inputIds) implements Row {}

@@ -51,7 +51,9 @@ public final class RowParser {
             return idsPair(line, "real_ids", "generated_ids");
         }
         if (line.object().has("real")) {
-            return pair(line, "real", "generated");
+            Row.Pair pair = pair(line, "real", "generated");
+            boolean cut = line.object().path("finish_reason").asText().equals("length");
+            return new Row.Pair(pair.prompt(), pair.chosen(), pair.rejected(), cut);
         }
         return sft(line);
     }

@@ -125,6 +125,10 @@ public final class TextData {
         return out;
     }
 
+    private int[] withoutEnd(int[] ids) {
+        return ids.length > 1 && endIds.contains(ids[ids.length - 1]) ? Arrays.copyOf(ids, ids.length - 1) : ids;
+    }
+
     /** What the template renders after the prompt, up to and with the first end token. */
     private int[] chatResponse(Row.Content prompt, Row.Chat answer) {
         if (!(prompt instanceof Row.Chat before)) {
@@ -258,7 +262,8 @@ public final class TextData {
     /** A row of preference data. */
     public Examples.Pair pair(Row.Pair row) {
         Examples.Response chosen = responseTo(row.prompt(), row.chosen());
+        int[] rejected = response(row.prompt(), chosen.prompt().length, row.rejected());
         return new Examples.Pair(chosen.prompt(), chosen.response(),
-                response(row.prompt(), chosen.prompt().length, row.rejected()));
+                row.rejectedCut() ? withoutEnd(rejected) : rejected);
     }
 }

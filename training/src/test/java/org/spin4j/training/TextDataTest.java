@@ -77,6 +77,25 @@ class TextDataTest {
                 .isEqualTo("three;five six;<|im_end|>");
     }
 
+    /** Pairs that SPIN wrote, given to it again: by their ids, and by their text where another program kept only that. */
+    @Test
+    void aResponseCutByLengthIsNotTaughtAnEnd() throws IOException {
+        TextData text = open("chatml");
+        int end = tokenizer.eosId().orElseThrow();
+        String user = "{\"role\":\"user\",\"content\":\"one\"},";
+        String conversations = "\"real\":[" + user + "{\"role\":\"assistant\",\"content\":\"two\"}],\"generated\":["
+                + user + "{\"role\":\"assistant\",\"content\":\"three\"}]";
+        Path rows = Files.write(dir.resolve("pairs.jsonl"),
+                List.of("{\"prompt_ids\":[5],\"real_ids\":[6," + end + "],\"generated_ids\":[7,8]}",
+                        "{" + conversations + ",\"finish_reason\":\"length\"}",
+                        "{" + conversations + ",\"finish_reason\":\"stop\"}"));
+        List<Examples.Pair> pairs = JsonLines.readAll(rows, line -> text.pair((Row.Pair) RowParser.spin(line)));
+        assertThat(pairs.get(0).rejected()).containsExactly(7, 8);
+        assertThat(tokenizer.decode(pairs.get(1).chosen(), false)).isEqualTo("two<|im_end|>");
+        assertThat(tokenizer.decode(pairs.get(1).rejected(), false)).isEqualTo("three");
+        assertThat(tokenizer.decode(pairs.get(2).rejected(), false)).isEqualTo("three<|im_end|>");
+    }
+
     @Test
     void toolsReachTheTemplate() throws IOException {
         Path file = Files.writeString(dir.resolve("tools.jinja"),

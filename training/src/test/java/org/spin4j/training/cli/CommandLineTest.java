@@ -55,7 +55,7 @@ class CommandLineTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"doctor", "tokenizer", "tokenizer train", "tokenizer encode", "tokenizer decode", "sft",
-            "dpo", "spin", "generate", "score", "convert", "report"})
+            "dpo", "spin", "generate", "chat", "score", "convert", "report"})
     void everyCommandExplainsItself(String command) {
         Ended help = run(command + " --help");
 
