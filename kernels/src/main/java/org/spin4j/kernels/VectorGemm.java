@@ -47,9 +47,11 @@ final class VectorGemm {
     private final Scratch packedA = new Scratch();
     private final Scratch widened = new Scratch();
     private final Scratch tile = new Scratch();
+    private final VectorInPlaceGemm inPlace;
 
     VectorGemm(Parallel parallel) {
         this.parallel = parallel;
+        inPlace = new VectorInPlaceGemm(parallel, this);
     }
 
     /** See {@link Kernels#matmul}. */
@@ -88,6 +90,10 @@ final class VectorGemm {
                 VectorPanels.packed(n - j, k, tail).packRows(b + j * 4L, n * 4L, 0, k);
             }
             multiply(a, m, VectorPanels.inPlace(n, k, b, tail), stretch(k), new Target(c, n * 4L, bias, addend));
+            return;
+        }
+        if (type != DType.F32 && m < MANY_ROWS) {
+            inPlace.multiply(a, m, n, k, b, type, new Target(c, n * 4L, bias, addend));
             return;
         }
         boolean transposed = product == Product.NT;
@@ -139,7 +145,7 @@ final class VectorGemm {
         AtomicBoolean finite = new AtomicBoolean(true);
         inParallel(panels.count(), k * VectorTypedPanels.WIDTH, (from, end) -> {
             for (int p = from; p < end; p++) {
-                if (!panels.pack(b, p)) {
+                if (!panels.pack(b, type.bytes(k), p, widened.floats(VectorTypedPanels.SCRATCH))) {
                     finite.set(false);
                 }
             }
@@ -191,7 +197,7 @@ final class VectorGemm {
                     if (type == DType.F32) {
                         panels.packTransposed(b, rowBytes, p);
                     } else {
-                        VectorPanels.packWidened(type, n, k, b, p, widened.floats(VectorPanels.WIDENED),
+                        VectorPanels.packWidened(type, n, k, b, rowBytes, p, widened.floats(VectorPanels.WIDENED),
                                 panels.panel(p));
                     }
                 }
@@ -241,7 +247,7 @@ final class VectorGemm {
         switch (b) {
             case VectorPanels panels -> block(a, rows, panels, stretch, from, to, c);
             case VectorTypedPanels panels when rows < MANY_ROWS ->
-                VectorTypedGemm.multiply(a.address(), a.rowBytes(), rows, panels, from, to, c,
+                VectorTypedGemm.multiply(a.address(), a.rowBytes(), rows, panels, stretch, from, to, c,
                         tile.floats(VectorTypedGemm.SCRATCH));
             case VectorTypedPanels panels -> widenedBlock(a, rows, panels, from, to, c);
         }
@@ -285,7 +291,7 @@ final class VectorGemm {
      * @param from first panel
      * @param to   panel after the last
      */
-    private void block(LeftMatrix a, int rows, VectorPanels b, int stretch, int from, int to, Target c) {
+    void block(LeftMatrix a, int rows, VectorPanels b, int stretch, int from, int to, Target c) {
         int k = b.k();
         int slice = slice(k, stretch);
         long scratch = tile.floats((long) ROWS * VectorPanels.WIDTH);

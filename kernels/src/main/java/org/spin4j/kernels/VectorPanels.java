@@ -101,13 +101,13 @@ record VectorPanels(int n, int k, long first, long nextPanel, long nextRow, long
     /**
      * Packs panel {@code p} of a matrix that is stored as [n, k] in another type, widened to F32.
      *
+     * @param rowBytes from one stored row of the matrix to the next
      * @param scratch room for {@link #WIDENED} floats
      */
-    static void packWidened(DType type, int n, int k, long b, int p, long scratch, long to) {
+    static void packWidened(DType type, int n, int k, long b, long rowBytes, int p, long scratch, long to) {
         int j = p * WIDTH;
         int cols = Math.min(WIDTH, n - j);
         int width = width(n, p);
-        long rowBytes = type.bytes(k);
         for (int q = 0; q < k; q += WIDENED_STEPS) {
             int steps = Math.min(WIDENED_STEPS, k - q);
             for (int c = 0; c < cols; c++) {

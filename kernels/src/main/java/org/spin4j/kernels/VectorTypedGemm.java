@@ -20,15 +20,15 @@ final class VectorTypedGemm {
      *
      * @param a         address of the first row
      * @param aRowBytes from one row to the next
+     * @param stretch   of k that makes a chain
      * @param from      first panel
      * @param to        panel after the last
      * @param c         where the block's first row goes
      * @param scratch   room for {@link #SCRATCH} floats
      */
-    static void multiply(long a, long aRowBytes, int rows, VectorTypedPanels b, int from, int to,
+    static void multiply(long a, long aRowBytes, int rows, VectorTypedPanels b, int stretch, int from, int to,
             VectorGemm.Target c, long scratch) {
         int k = b.k();
-        int stretch = VectorGemm.stretch(k);
         for (int p = from; p < to; p++) {
             int j = p * WIDTH;
             int cols = Math.min(WIDTH, b.n() - j);

@@ -40,6 +40,15 @@ record VectorTypedPanels(DType type, int n, int k, long address) implements Vect
     private static final int BLOCK_BYTES = DType.Q8_0.blockBytes();
     /** The exponent of an F16 that is infinite or no number. */
     private static final int F16_NOT_FINITE = 0x7c00;
+    /** The same in both halves of an int, the least significant bits of both exponents, and both signs. */
+    private static final int F16_EXPONENTS = 0x7c007c00;
+    private static final int F16_LOWEST_EXPONENTS = 0x04000400;
+    private static final int F16_SIGNS = 0x80008000;
+    /** The lower 16 bits of an int. */
+    private static final int LOWER = 0xffff;
+    private static final long VECTOR_BYTES = LANES * 4L;
+    /** Floats that {@link #pack} works in: two squares. */
+    static final int SCRATCH = 2 * VectorTranspose.SQUARE;
     /** Steps of k that are transposed at a time: what is written stays in the first-level cache. */
     private static final int STEPS = BLOCK;
     private static final ByteOrder ORDER = ByteOrder.nativeOrder();
@@ -72,24 +81,67 @@ record VectorTypedPanels(DType type, int n, int k, long address) implements Vect
     }
 
     /**
-     * Packs panel {@code p} of the weight at {@code b} into memory that is all zeros.
+     * Packs panel {@code p} of a weight into memory that is all zeros where the panel has fewer than {@link #WIDTH} columns.
      *
+     * @param b        address of the weight, whose rows may be longer than {@link #k}
+     * @param rowBytes from one of its rows to the next
+     * @param scratch  room for {@link #SCRATCH} floats
      * @return whether all numbers (in Q8_0 all scales) are finite, which {@link VectorTypedTile} relies on
      */
-    boolean pack(long b, int p) {
+    boolean pack(long b, long rowBytes, int p, long scratch) {
         int j = p * WIDTH;
         int cols = Math.min(WIDTH, n - j);
         return type == DType.Q8_0
-                ? packBytes(b + j * type.bytes(k), cols, panel(p))
-                : packShorts(b + j * type.bytes(k), cols, panel(p));
+                ? packBytes(b + j * rowBytes, rowBytes, cols, panel(p))
+                : packShorts(b + j * rowBytes, rowBytes, cols, panel(p), scratch) || type == DType.BF16;
     }
 
-    private boolean packShorts(long from, int cols, long to) {
+    /** Returns whether all numbers are finite if they are F16. */
+    private boolean packShorts(long from, long rowBytes, int cols, long to, long scratch) {
+        int wholeCols = cols / PAIR * PAIR;
+        int wholeK = k / PAIR * PAIR;
+        boolean finite = true;
+        for (int c = 0; c < wholeCols; c += PAIR) {
+            for (int p = 0; p < wholeK; p += PAIR) {
+                finite &= packSquare(from + c * rowBytes + p * 2L, rowBytes, to + p * (2L * WIDTH) + place(c), scratch);
+            }
+        }
+        finite &= packSingly(from, rowBytes, wholeK, k, 0, wholeCols, to);
+        finite &= packSingly(from, rowBytes, 0, k, wholeCols, cols, to);
+        return finite;
+    }
+
+    /**
+     * Packs {@link #PAIR} columns of as many steps. Read as ints, two steps of a column lie together; transposed, they are two vectors of
+     * columns in the lower halves of ints and two in the upper, which change places with those of the other columns.
+     */
+    private static boolean packSquare(long from, long rowBytes, long to, long scratch) {
+        long second = scratch + LANES * VECTOR_BYTES;
+        VectorTranspose.square(from, rowBytes, scratch, VECTOR_BYTES);
+        VectorTranspose.square(from + LANES * rowBytes, rowBytes, second, VECTOR_BYTES);
+        IntVector carries = IntVector.zero(INTS);
+        for (int i = 0; i < LANES; i++) {
+            IntVector a = IntVector.fromMemorySegment(INTS, ALL, scratch + i * VECTOR_BYTES, ORDER);
+            IntVector b = IntVector.fromMemorySegment(INTS, ALL, second + i * VECTOR_BYTES, ORDER);
+            IntVector even = a.and(LOWER).or(b.lanewise(VectorOperators.LSHL, 16));
+            IntVector odd = a.lanewise(VectorOperators.LSHR, 16).or(b.and(UPPER));
+            even.intoMemorySegment(ALL, to, ORDER);
+            odd.intoMemorySegment(ALL, to + 2L * WIDTH, ORDER);
+            // An exponent of all ones carries into the sign that was masked off.
+            carries = carries.or(even.and(F16_EXPONENTS).add(F16_LOWEST_EXPONENTS))
+                    .or(odd.and(F16_EXPONENTS).add(F16_LOWEST_EXPONENTS));
+            to += 4L * WIDTH;
+        }
+        return carries.and(F16_SIGNS).eq(0).allTrue();
+    }
+
+    private static boolean packSingly(long from, long rowBytes, int startK, int endK, int startCol, int endCol,
+            long to) {
         int exponent = 0;
-        for (int p = 0; p < k; p += STEPS) {
-            int steps = Math.min(STEPS, k - p);
-            for (int c = 0; c < cols; c++) {
-                long in = from + ((long) c * k + p) * 2;
+        for (int p = startK; p < endK; p += STEPS) {
+            int steps = Math.min(STEPS, endK - p);
+            for (int c = startCol; c < endCol; c++) {
+                long in = from + c * rowBytes + p * 2L;
                 long out = to + p * (2L * WIDTH) + place(c);
                 for (int i = 0; i < steps; i++) {
                     short h = ALL.get(SHORT, in + i * 2L);
@@ -98,14 +150,14 @@ record VectorTypedPanels(DType type, int n, int k, long address) implements Vect
                 }
             }
         }
-        return type == DType.BF16 || exponent < F16_NOT_FINITE;
+        return exponent < F16_NOT_FINITE;
     }
 
-    private boolean packBytes(long from, int cols, long to) {
+    private boolean packBytes(long from, long rowBytes, int cols, long to) {
         int exponent = 0;
         for (int block = 0; block < k / BLOCK; block++) {
             for (int c = 0; c < cols; c++) {
-                long in = from + ((long) c * (k / BLOCK) + block) * BLOCK_BYTES;
+                long in = from + c * rowBytes + (long) block * BLOCK_BYTES;
                 short d = ALL.get(SHORT, in);
                 exponent = Math.max(exponent, d & F16_NOT_FINITE);
                 ALL.set(SHORT, to + place(c), d);

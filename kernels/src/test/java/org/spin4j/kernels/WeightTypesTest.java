@@ -40,6 +40,8 @@ final class WeightTypesTest {
             check(type, 40, 130, k);
         }
         check(type, 300, 200, 576);
+        check(type, 1, 200, 2700);
+        check(type, 7, 150, 5120);
         check(type, 1, 4000, 576);
     }
 
@@ -150,6 +152,9 @@ final class WeightTypesTest {
                 Storage c = floats((long) m * n);
                 kernels.matmulPacked(m, a, packed, null, null, c);
                 same(c, expected, type + " " + m + " " + kernels.describe());
+                c.zero();
+                kernels.matmul(Product.NT, m, n, k, a, b, null, c, c);
+                same(c, expected, type + " in place " + m + " " + kernels.describe());
             }
         }
     }
