@@ -14,7 +14,10 @@ import java.util.OptionalInt;
  * @param source what to call it in messages: a file name
  */
 record ConfigKeys(ObjectNode json, String source) {
+    /** The default of a token id that has none. */
+    static final int NO_TOKEN = Integer.MAX_VALUE;
     private static final int MAX_IDS = 1024;
+    private static final int MAX_LAYERS = 4096;
 
     boolean has(String key) {
         return json.hasNonNull(key);
@@ -95,6 +98,41 @@ record ConfigKeys(ObjectNode json, String source) {
         if (!text(key, supported).equals(supported)) {
             throw refused(key, "'" + supported + "', the only one supported,");
         }
+    }
+
+    /** A number above 0, or 0 for the {@code null} that switches something off; an absent key takes the default. */
+    double numberOrNull(String key, double orElse) {
+        return json.has(key) && !has(key) ? 0 : number(key, 0, orElse);
+    }
+
+    /** The number of layers. */
+    int layers(String key) {
+        int layers = positive(key);
+        if (layers > MAX_LAYERS) {
+            throw refused(key, "at most " + MAX_LAYERS);
+        }
+        return layers;
+    }
+
+    /** Tokens that end a text; an absent key takes the usual one if the vocabulary has it. */
+    List<Integer> eos(int usual) {
+        int vocab = positive("vocab_size");
+        if (json.has("eos_token_id")) {
+            return tokenIds("eos_token_id", vocab);
+        }
+        return usual < vocab ? List.of(usual) : List.of();
+    }
+
+    /** The token that begins a text; an absent key takes the usual one if the vocabulary has it. */
+    OptionalInt bos(int usual) {
+        int vocab = positive("vocab_size");
+        OptionalInt id = json.has("bos_token_id")
+                ? tokenId("bos_token_id")
+                : usual < vocab ? OptionalInt.of(usual) : OptionalInt.empty();
+        if (id.isPresent() && id.getAsInt() >= vocab) {
+            throw refused("bos_token_id", "a token id below vocab_size " + vocab);
+        }
+        return id;
     }
 
     /** A token id; empty for null or a negative number (old files say -1 for "none"). */

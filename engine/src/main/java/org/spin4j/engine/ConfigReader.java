@@ -4,7 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
-import java.util.OptionalInt;
+import java.util.function.IntPredicate;
 import org.spin4j.engine.DecoderConfig.Family;
 
 /**
@@ -12,7 +12,8 @@ import org.spin4j.engine.DecoderConfig.Family;
  * transformers gives absent keys. What the file asks for and the engine lacks is refused, never ignored.
  */
 final class ConfigReader {
-    private static final int MAX_LAYERS = 4096;
+    private static final String FULL = "full_attention";
+    private static final String SLIDING = "sliding_attention";
 
     private final ConfigKeys keys;
 
@@ -27,209 +28,197 @@ final class ConfigReader {
         if (keys.flag("is_encoder_decoder", false)) {
             throw keys.refused("is_encoder_decoder", "a decoder, false,");
         }
-        return switch (keys.text("model_type", "")) {
-            case "llama" -> llama(List.of());
-            case "mistral" -> llama(mistralWindows());
-            case "gpt_neo" -> gptNeo();
-            default -> throw keys.refused("model_type", "llama, mistral or gpt_neo");
+        DecoderConfig config = switch (keys.text("model_type", "")) {
+            case "llama" -> llama();
+            case "mistral" -> mistral();
+            case "qwen2" -> qwen(false);
+            case "qwen3" -> qwen(true);
+            case "smollm3" -> smolLm3();
+            case "gemma2" -> gemma(false);
+            case "gemma3_text" -> gemma(true);
+            case "gpt2" -> new GptConfigReader(keys).gpt2();
+            case "gpt_neo" -> new GptConfigReader(keys).gptNeo();
+            default -> throw keys.refused("model_type",
+                    "llama, mistral, qwen2, qwen3, smollm3, gemma2, gemma3_text, gpt2 or gpt_neo");
         };
+        return checked(config);
     }
 
-    /** Llama and Mistral; {@code windows} empty for Llama. */
-    private DecoderConfig llama(List<Integer> windows) {
-        boolean mistral = !windows.isEmpty();
-        keys.only("hidden_act", "silu");
+    /**
+     * What rotary families differ in.
+     *
+     * @param kvHeads     where the file does not say
+     * @param headDim     where the file does not say; 0 = hidden_size / heads
+     * @param scaleBase   scores are divided by its square root; 0 = headDim
+     * @param tied        where the file does not say
+     * @param bos         where the file does not say, {@code eos} likewise
+     */
+    private record Traits(Family family, int kvHeads, int headDim, int positions, boolean qkvBias, boolean outBias,
+            boolean mlpBias, boolean headNorms, double scaleBase, double scoreSoftcap, double logitSoftcap,
+            boolean tied, int bos, int eos, List<RopeScaling> ropes, List<Integer> windows) {}
+
+    private DecoderConfig llama() {
+        if (keys.has("sliding_window")) {
+            throw keys.refused("sliding_window", "null in a llama (windows come with model_type mistral)");
+        }
+        boolean bias = keys.flag("attention_bias", false);
+        int positions = positions(2048);
+        return rotary(new Traits(Family.LLAMA, heads(), 0, positions, bias, bias, keys.flag("mlp_bias", false), false,
+                0, 0, 0, false, 1, 2, ropes(positions, 10000), windows(0, i -> false)));
+    }
+
+    /** One window for all layers; {@code null} in the file means none, no key at all means 4096. */
+    private DecoderConfig mistral() {
+        refuseIfSet("attention_bias", "mlp_bias");
+        int absent = keys.json().has("sliding_window") ? 0 : 4096;
+        int window = keys.positive("sliding_window", absent);
+        List<Integer> windows = windows(window, i -> true);
+        if (windows.contains(0) && window != 0) {
+            throw keys.refused("layer_types", windows.size() + " times '" + SLIDING + "', following sliding_window,");
+        }
+        int positions = positions(131072);
+        return rotary(new Traits(Family.LLAMA, 8, 0, positions, false, false, false, false, 0, 0, 0, false, 1, 2,
+                ropes(positions, 10000), windows));
+    }
+
+    private DecoderConfig qwen(boolean third) {
+        boolean bias = !third || keys.flag("attention_bias", false);
+        int window = keys.flag("use_sliding_window", false) ? keys.positive("sliding_window", 4096) : 0;
+        int firstSliding = keys.positive("max_window_layers", 28);
+        int positions = positions(32768);
+        return rotary(new Traits(Family.LLAMA, 32, third ? 128 : 0, positions, bias, third && bias, false, third, 0, 0,
+                0, false, ConfigKeys.NO_TOKEN, ConfigKeys.NO_TOKEN, ropes(positions, 10000),
+                windows(window, i -> i >= firstSliding)));
+    }
+
+    /** Some layers turn no positions: every fourth, or those with a 0 in {@code no_rope_layers}. */
+    private DecoderConfig smolLm3() {
+        boolean bias = keys.flag("attention_bias", false);
+        int positions = positions(32768);
+        int interval = keys.positive("no_rope_layer_interval", 4);
+        List<RopeScaling> ropes = new ArrayList<>(ropes(positions, 2_000_000));
+        JsonNode flags = keys.has("no_rope_layers") ? keys.json().get("no_rope_layers") : null;
+        if (flags != null && (!flags.isArray() || flags.size() < ropes.size())) {
+            throw keys.refused("no_rope_layers", "a 0 or 1 for each of " + ropes.size() + " layers");
+        }
+        for (int i = 0; i < ropes.size(); i++) {
+            int flag = flags == null ? (i + 1) % interval : flags.get(i).asInt(-1);
+            if (flag < 0) {
+                throw keys.refused("no_rope_layers", "a 0 or 1 for each of " + ropes.size() + " layers");
+            }
+            if (flag == 0) {
+                ropes.set(i, new RopeScaling.None());
+            }
+        }
+        int window = keys.flag("use_sliding_window", false) ? keys.positive("sliding_window", 0) : 0;
+        return rotary(new Traits(Family.LLAMA, 4, 0, positions, bias, bias, keys.flag("mlp_bias", false), false, 0, 0,
+                0, true, 128000, 128001, ropes, windows(window, i -> ropes.get(i) instanceof RopeScaling.None)));
+    }
+
+    /** Gemma 2 alternates windows and bounds scores and logits; Gemma 3 has more windows, with a rotation of their own. */
+    private DecoderConfig gemma(boolean third) {
+        keys.only("hidden_activation", "gelu_pytorch_tanh");
+        refuseIfSet("use_bidirectional_attention");
+        if (third && keys.has("attn_logit_softcapping")) {
+            throw keys.refused("attn_logit_softcapping", "null in a gemma3_text (its keys are normalised instead)");
+        }
+        boolean bias = keys.flag("attention_bias", false);
+        int positions = positions(third ? 131072 : 8192);
+        int pattern = third ? keys.positive("sliding_window_pattern", keys.positive("_sliding_window_pattern", 6)) : 2;
+        List<Integer> windows = windows(keys.positive("sliding_window", 4096), i -> (i + 1) % pattern != 0);
+        return rotary(new Traits(Family.GEMMA, 4, 256, positions, bias, bias, false, third,
+                keys.number("query_pre_attn_scalar", 0, 256),
+                third ? 0 : keys.numberOrNull("attn_logit_softcapping", 50),
+                keys.numberOrNull("final_logit_softcapping", third ? 0 : 30), true, 2, 1,
+                third ? gemma3Ropes(positions, windows) : ropes(positions, 10000), windows));
+    }
+
+    private List<RopeScaling> gemma3Ropes(int positions, List<Integer> windows) {
+        RopeReader reader = new RopeReader(keys, positions);
+        RopeScaling full = reader.byKind() ? reader.readKind(FULL, 1e6) : reader.read(1e6);
+        RopeScaling sliding = reader.byKind()
+                ? reader.readKind(SLIDING, 10000)
+                : new RopeScaling.Plain(keys.number("rope_local_base_freq", 0, 10000));
+        return windows.stream().map(window -> window == 0 ? full : sliding).toList();
+    }
+
+    private DecoderConfig rotary(Traits t) {
+        if (t.family() != Family.GEMMA) {
+            keys.only("hidden_act", "silu");
+        }
         if (keys.flag("rope_interleaved", false)) {
             throw keys.refused("rope_interleaved", "rotation of half against half, false,");
         }
-        if (!mistral && keys.has("sliding_window")) {
-            throw keys.refused("sliding_window", "null in a llama (windows come with model_type mistral)");
-        }
-        if (mistral) {
-            refuseBias("attention_bias");
-            refuseBias("mlp_bias");
-        }
-        int layers = layers("num_hidden_layers");
         int hidden = keys.positive("hidden_size");
-        int heads = keys.positive("num_attention_heads");
+        int heads = heads();
         int kvHeads = keys.positive("num_key_value_heads",
-                mistral && !keys.json().has("num_key_value_heads") ? 8 : heads);
+                keys.json().has("num_key_value_heads") ? heads : t.kvHeads());
         if (heads % kvHeads != 0) {
             throw keys.refused("num_key_value_heads", "a divisor of the " + heads + " attention heads");
         }
-        int headDim = keys.positive("head_dim", headDim(hidden, heads, "num_attention_heads"));
+        if (t.headDim() == 0 && !keys.has("head_dim") && hidden % heads != 0) {
+            throw keys.refused("num_attention_heads",
+                    "a divisor of hidden_size " + hidden + " (there is no head_dim)");
+        }
+        int headDim = keys.positive("head_dim", t.headDim() == 0 ? hidden / heads : t.headDim());
         if (headDim % 2 != 0) {
             throw keys.refused("head_dim",
                     "an even number (rotary embedding turns pairs; hidden_size / heads is " + headDim + ")");
         }
-        int positions = keys.positive("max_position_embeddings", mistral ? 131072 : 2048);
-        List<Integer> layerWindows = mistral ? windows : Collections.nCopies(layers, 0);
-        checkLayerTypes(layerWindows);
-        return checked(
-                new DecoderConfig(Family.LLAMA, keys.positive("vocab_size"), hidden, layers, heads, kvHeads, headDim,
-                        keys.positive("intermediate_size"), positions, keys.number("rms_norm_eps", 0, 1e-6),
-                        keys.flag("tie_word_embeddings", false), keys.flag("attention_bias", false),
-                        keys.flag("mlp_bias", false),
-                        rope(positions), layerWindows, eos(2), bos(1), keys.tokenId("pad_token_id"),
-                        keys.number("initializer_range", 0, 0.02), keys.json()));
+        double scale = 1 / Math.sqrt(t.scaleBase() == 0 ? headDim : t.scaleBase());
+        return new DecoderConfig(t.family(), keys.positive("vocab_size"), hidden, t.windows().size(), heads, kvHeads,
+                headDim, keys.positive("intermediate_size"), t.positions(), keys.number("rms_norm_eps", 0, 1e-6),
+                keys.flag("tie_word_embeddings", t.tied()), t.qkvBias(), t.outBias(), t.mlpBias(), t.headNorms(),
+                scale, t.scoreSoftcap(), t.logitSoftcap(), t.ropes(), t.windows(), keys.eos(t.eos()),
+                keys.bos(t.bos()), keys.tokenId("pad_token_id"), keys.number("initializer_range", 0, 0.02),
+                keys.json());
     }
 
-    /** One window for all layers; {@code null} in the file means none, no key at all means 4096. */
-    private List<Integer> mistralWindows() {
-        int absent = keys.json().has("sliding_window") ? 0 : 4096;
-        return Collections.nCopies(layers("num_hidden_layers"), keys.positive("sliding_window", absent));
+    private int heads() {
+        return keys.positive("num_attention_heads");
     }
 
-    /** Newer files also name the kind of every layer; here the window alone decides, so the two must agree. */
-    private void checkLayerTypes(List<Integer> windows) {
-        if (!keys.has("layer_types")) {
-            return;
-        }
-        String kind = windows.getFirst() == 0 ? "full_attention" : "sliding_attention";
-        JsonNode types = keys.json().get("layer_types");
-        boolean agree = types.isArray() && types.size() == windows.size();
-        for (JsonNode type : types) {
-            agree &= type.isTextual() && type.textValue().equals(kind);
-        }
-        if (!agree) {
-            throw keys.refused("layer_types", windows.size() + " times '" + kind + "', following sliding_window,");
-        }
+    private int positions(int usual) {
+        return keys.positive("max_position_embeddings", usual);
     }
 
-    private DecoderConfig gptNeo() {
-        keys.only("activation_function", "gelu_new");
-        int layers = layers("num_layers");
-        int hidden = keys.positive("hidden_size");
-        int heads = keys.positive("num_heads");
-        if (hidden % heads != 0) {
-            throw keys.refused("num_heads", "a divisor of hidden_size " + hidden);
-        }
-        int intermediate = keys.positive("intermediate_size", (int) Math.min(4L * hidden, Integer.MAX_VALUE));
-        return checked(new DecoderConfig(Family.GPT_NEO, keys.positive("vocab_size"), hidden, layers, heads, heads,
-                hidden / heads, intermediate, keys.positive("max_position_embeddings", 2048),
-                keys.number("layer_norm_epsilon", 0, 1e-5), keys.flag("tie_word_embeddings", true), false, false,
-                new RopeScaling.None(), gptNeoWindows(layers), eos(50256), bos(50256), keys.tokenId("pad_token_id"),
-                keys.number("initializer_range", 0, 0.02), keys.json()));
+    private List<RopeScaling> ropes(int positions, double usualTheta) {
+        return Collections.nCopies(keys.layers("num_hidden_layers"),
+                new RopeReader(keys, positions).read(usualTheta));
     }
 
-    /** From {@code attention_types}, {@code [[[kinds…], repetitions]…]}, or the list {@code attention_layers} it unrolls to. */
-    private List<Integer> gptNeoWindows(int layers) {
-        int window = keys.positive("window_size", 256);
-        List<String> kinds = new ArrayList<>();
-        if (keys.has("attention_types")) {
-            for (JsonNode group : keys.json().get("attention_types")) {
-                JsonNode repetitions = group.path(1);
-                if (!group.path(0).isArray() || group.path(0).isEmpty() || !repetitions.isInt()) {
-                    throw keys.refused("attention_types", "[[[kind…], repetitions]…]");
-                }
-                // Bounded by the number of layers, whatever the file says.
-                for (int i = 0; i < repetitions.intValue() && kinds.size() <= layers; i++) {
-                    group.path(0).forEach(kind -> kinds.add(kind.asText()));
-                }
-            }
-        } else if (keys.has("attention_layers")) {
-            keys.json().get("attention_layers").forEach(kind -> kinds.add(kind.asText()));
-        } else {
-            for (int i = 0; i < layers; i++) {
-                kinds.add(i % 2 == 0 ? "global" : "local");
-            }
+    /**
+     * The window of each layer, 0 for none: by {@code layer_types} where the file has them, else by the family's rule.
+     *
+     * @param window of the layers that have one; 0 where none may have one
+     */
+    private List<Integer> windows(int window, IntPredicate sliding) {
+        int layers = keys.layers("num_hidden_layers");
+        JsonNode types = keys.has("layer_types") ? keys.json().get("layer_types") : null;
+        if (types != null && (!types.isArray() || types.size() != layers)) {
+            throw keys.refused("layer_types", "one kind for each of " + layers + " layers");
         }
-        String key = keys.has("attention_types") ? "attention_types" : "attention_layers";
         List<Integer> windows = new ArrayList<>();
-        for (String kind : kinds) {
-            switch (kind) {
-                case "global" -> windows.add(0);
-                case "local" -> windows.add(window);
-                default -> throw keys.refused(key, "the kinds 'global' and 'local'");
+        for (int i = 0; i < layers; i++) {
+            String type = types == null ? sliding.test(i) && window > 0 ? SLIDING : FULL : types.get(i).asText();
+            if (type.equals(SLIDING) && window > 0) {
+                windows.add(window);
+            } else if (type.equals(FULL)) {
+                windows.add(0);
+            } else {
+                throw keys.refused("layer_types",
+                        window > 0 ? "'" + FULL + "' and '" + SLIDING + "' alone" : "'" + FULL + "' without a window,");
             }
-        }
-        if (windows.size() != layers) {
-            throw keys.refused(key, "one kind for each of " + layers + " layers");
         }
         return windows;
     }
 
-    /** {@code rope_scaling} beside {@code rope_theta} (transformers 4), or {@code rope_parameters} with both (5). */
-    private RopeScaling rope(int positions) {
-        double theta = keys.number("rope_theta", 0, 10000);
-        refusePartial(keys);
-        String key = keys.has("rope_scaling") && !keys.json().get("rope_scaling").isEmpty()
-                ? "rope_scaling"
-                : "rope_parameters";
-        if (!keys.has(key)) {
-            return new RopeScaling.Plain(theta);
-        }
-        ConfigKeys scaling = keys.object(key);
-        refusePartial(scaling);
-        theta = scaling.number("rope_theta", 0, theta);
-        String typeKey = scaling.has("rope_type") ? "rope_type" : "type";
-        switch (scaling.text(typeKey, "default")) {
-            case "default" -> {
-                for (JsonNode inner : scaling.json()) {
-                    if (inner.isObject()) {
-                        throw keys.refused(key, "one set of parameters for all layers");
-                    }
-                }
-                return new RopeScaling.Plain(theta);
+    private void refuseIfSet(String... flags) {
+        for (String key : flags) {
+            if (keys.flag(key, false)) {
+                throw keys.refused(key, "false in a " + keys.text("model_type", ""));
             }
-            case "linear" -> {
-                return new RopeScaling.Linear(theta, scaling.number("factor", 0));
-            }
-            case "llama3" -> {
-                double low = scaling.number("low_freq_factor", 0);
-                double high = scaling.number("high_freq_factor", low);
-                int original = scaling.positive("original_max_position_embeddings",
-                        keys.positive("original_max_position_embeddings", positions));
-                return new RopeScaling.Llama3(theta, scaling.number("factor", 0), low, high, original);
-            }
-            default -> throw scaling.refused(typeKey, "'default', 'linear' or 'llama3'");
         }
-    }
-
-    private static void refusePartial(ConfigKeys rope) {
-        if (rope.number("partial_rotary_factor", 0, 1) != 1) {
-            throw rope.refused("partial_rotary_factor", "1 (all dimensions turn)");
-        }
-    }
-
-    private void refuseBias(String key) {
-        if (keys.flag(key, false)) {
-            throw keys.refused(key, "false in a mistral");
-        }
-    }
-
-    private int layers(String key) {
-        int layers = keys.positive(key);
-        if (layers > MAX_LAYERS) {
-            throw keys.refused(key, "at most " + MAX_LAYERS);
-        }
-        return layers;
-    }
-
-    private int headDim(int hidden, int heads, String key) {
-        if (!keys.has("head_dim") && hidden % heads != 0) {
-            throw keys.refused(key, "a divisor of hidden_size " + hidden + " (there is no head_dim)");
-        }
-        return hidden / heads;
-    }
-
-    private List<Integer> eos(int usual) {
-        int vocab = keys.positive("vocab_size");
-        if (keys.json().has("eos_token_id")) {
-            return keys.tokenIds("eos_token_id", vocab);
-        }
-        return usual < vocab ? List.of(usual) : List.of();
-    }
-
-    private OptionalInt bos(int usual) {
-        int vocab = keys.positive("vocab_size");
-        OptionalInt id = keys.json().has("bos_token_id")
-                ? keys.tokenId("bos_token_id")
-                : usual < vocab ? OptionalInt.of(usual) : OptionalInt.empty();
-        if (id.isPresent() && id.getAsInt() >= vocab) {
-            throw keys.refused("bos_token_id", "a token id below vocab_size " + vocab);
-        }
-        return id;
     }
 
     /** No matrix may have 2^31 elements or more: kernels count them in an int. */
@@ -239,11 +228,9 @@ final class ConfigReader {
         matrix("intermediate_size x hidden_size", c.intermediateSize(), c.hiddenSize());
         matrix("heads x head_dim", c.heads(), c.headDim());
         matrix("heads x head_dim x hidden_size", attention, c.hiddenSize());
-        if (c.family() == Family.GPT_NEO) {
-            matrix("max_position_embeddings x hidden_size", c.maxPositions(), c.hiddenSize());
-        } else {
-            matrix("max_position_embeddings x head_dim", c.maxPositions(), c.headDim());
-        }
+        boolean learned = c.family() == Family.GPT2 || c.family() == Family.GPT_NEO;
+        matrix(learned ? "max_position_embeddings x hidden_size" : "max_position_embeddings x head_dim",
+                c.maxPositions(), learned ? c.hiddenSize() : c.headDim());
         return c;
     }
 

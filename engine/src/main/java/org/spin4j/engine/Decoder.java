@@ -5,6 +5,7 @@ import java.lang.foreign.Arena;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.BiFunction;
@@ -16,16 +17,11 @@ import org.spin4j.kernels.Kernels;
 import org.spin4j.kernels.Storage;
 
 /**
- * A decoder-only transformer built from its {@link DecoderConfig}: Llama style (RMSNorm, rotary positions, SwiGLU,
- * grouped-query heads) or GPT-Neo style (LayerNorm, learned positions, GELU, alternating local attention). Both run the same
+ * A decoder-only transformer built from its {@link DecoderConfig}: Llama style (RMSNorm, rotary positions, grouped-query
+ * heads, a gated feed-forward block), Gemma's variation of it, or GPT style (LayerNorm, learned positions, GELU). All run the same
  * few lines: x += attention(norm(x)); x += mlp(norm(x)).
  */
 public final class Decoder implements AutoCloseable {
-    /** What one layer multiplies with; a bias that the family lacks is null. */
-    private record Layer(Parameter norm1, Parameter norm1Bias, Parameter qkv, Parameter qkvBias, Parameter out,
-            Parameter outBias, Parameter norm2, Parameter norm2Bias, Parameter up, Parameter upBias, Parameter down,
-            Parameter downBias, AttentionShape attention) {}
-
     /** How attention is computed: over the segments of a batch, or over a cache of earlier keys and values. */
     @FunctionalInterface
     interface Attention {
@@ -44,10 +40,9 @@ public final class Decoder implements AutoCloseable {
     private final Parameter finalNorm;
     private final Parameter finalNormBias;
     private final Head head;
-    private final List<Layer> layers = new ArrayList<>();
-    /** Turns of the rotary positions seen so far; null where the family learns its positions. */
-    private Storage cosSin;
-    private int rotated;
+    private final List<DecoderLayer> layers = new ArrayList<>();
+    /** Per layer, its rotary positions; those of {@link RopeScaling.None} are never read. */
+    private final Map<RopeScaling, RotaryTable> rotations = new HashMap<>();
     /** Where frozen weights lie, or null. */
     private Checkpoint inPlace;
 
@@ -59,120 +54,46 @@ public final class Decoder implements AutoCloseable {
         this.config = config;
         arena = Arena.ofShared();
         Parameters.Builder b = new Parameters.Builder();
-        boolean llama = config.family() == DecoderConfig.Family.LLAMA;
+        DecoderConfig.Family family = config.family();
         int dim = config.hiddenSize();
-        if (llama) {
-            tokens = b.matrix(dim, "model.embed_tokens.weight", config.vocabSize());
-            positions = null;
-            for (int i = 0; i < config.layers(); i++) {
-                layers.add(llamaLayer(b, i));
-            }
-            finalNorm = b.vector("model.norm.weight", dim);
-            finalNormBias = null;
-        } else {
-            tokens = b.matrix(dim, "transformer.wte.weight", config.vocabSize());
-            positions = b.matrix(dim, "transformer.wpe.weight", config.maxPositions());
-            for (int i = 0; i < config.layers(); i++) {
-                layers.add(gptNeoLayer(b, i));
-            }
-            finalNorm = b.vector("transformer.ln_f.weight", dim);
-            finalNormBias = b.vector("transformer.ln_f.bias", dim);
+        boolean learned = family == DecoderConfig.Family.GPT2 || family == DecoderConfig.Family.GPT_NEO;
+        String prefix = family.prefix();
+        tokens = b.matrix(dim, prefix + (learned ? "wte.weight" : "embed_tokens.weight"), config.vocabSize());
+        positions = learned ? b.matrix(dim, prefix + "wpe.weight", config.maxPositions()) : null;
+        for (int i = 0; i < config.layers(); i++) {
+            layers.add(DecoderLayer.of(config, b, i));
         }
-        head = new Head(config.tiedHead() ? tokens : b.matrix(dim, "lm_head.weight", config.vocabSize()), 0);
+        finalNorm = b.vector(prefix + (learned ? "ln_f.weight" : "norm.weight"), dim);
+        finalNormBias = learned ? b.vector(prefix + "ln_f.bias", dim) : null;
+        head = new Head(config.tiedHead() ? tokens : b.matrix(dim, "lm_head.weight", config.vocabSize()),
+                config.logitSoftcap());
         try {
             parameters = build.apply(b, arena);
         } catch (RuntimeException e) {
             arena.close();
             throw e;
         }
-        if (llama) {
-            growRotations(256);
-        }
-    }
-
-    private Layer llamaLayer(Parameters.Builder b, int i) {
-        String at = "model.layers." + i + ".";
-        int dim = config.hiddenSize();
-        int q = config.heads() * config.headDim();
-        int kv = config.kvHeads() * config.headDim();
-        int hidden = config.intermediateSize();
-        boolean bias = config.attentionBias();
-        Parameter norm1 = b.vector(at + "input_layernorm.weight", dim);
-        Parameter qkv = b.matrix(dim, at + "self_attn.q_proj.weight", q, at + "self_attn.k_proj.weight", kv,
-                at + "self_attn.v_proj.weight", kv);
-        Parameter qkvBias = bias
-                ? b.vector(at + "self_attn.q_proj.bias", q, at + "self_attn.k_proj.bias", kv,
-                        at + "self_attn.v_proj.bias", kv)
-                : null;
-        Parameter out = b.matrix(q, at + "self_attn.o_proj.weight", dim);
-        Parameter outBias = bias ? b.vector(at + "self_attn.o_proj.bias", dim) : null;
-        Parameter norm2 = b.vector(at + "post_attention_layernorm.weight", dim);
-        Parameter up = b.matrix(dim, at + "mlp.gate_proj.weight", hidden, at + "mlp.up_proj.weight", hidden);
-        Parameter upBias = config.mlpBias()
-                ? b.vector(at + "mlp.gate_proj.bias", hidden, at + "mlp.up_proj.bias", hidden)
-                : null;
-        Parameter down = b.matrix(hidden, at + "mlp.down_proj.weight", dim);
-        Parameter downBias = config.mlpBias() ? b.vector(at + "mlp.down_proj.bias", dim) : null;
-        AttentionShape shape = new AttentionShape(config.heads(), config.kvHeads(), config.headDim(),
-                1 / Math.sqrt(config.headDim()), config.windows().get(i));
-        return new Layer(norm1, null, qkv, qkvBias, out, outBias, norm2, null, up, upBias, down, downBias, shape);
-    }
-
-    private Layer gptNeoLayer(Parameters.Builder b, int i) {
-        String at = "transformer.h." + i + ".";
-        int dim = config.hiddenSize();
-        Parameter norm1 = b.vector(at + "ln_1.weight", dim);
-        Parameter norm1Bias = b.vector(at + "ln_1.bias", dim);
-        Parameter qkv = b.matrix(dim, at + "attn.attention.q_proj.weight", dim, at + "attn.attention.k_proj.weight",
-                dim,
-                at + "attn.attention.v_proj.weight", dim);
-        Parameter out = b.matrix(dim, at + "attn.attention.out_proj.weight", dim);
-        Parameter outBias = b.vector(at + "attn.attention.out_proj.bias", dim);
-        Parameter norm2 = b.vector(at + "ln_2.weight", dim);
-        Parameter norm2Bias = b.vector(at + "ln_2.bias", dim);
-        Parameter up = b.matrix(dim, at + "mlp.c_fc.weight", config.intermediateSize());
-        Parameter upBias = b.vector(at + "mlp.c_fc.bias", config.intermediateSize());
-        Parameter down = b.matrix(config.intermediateSize(), at + "mlp.c_proj.weight", dim);
-        Parameter downBias = b.vector(at + "mlp.c_proj.bias", dim);
-        // GPT-Neo does not divide scores by sqrt(headDim).
-        AttentionShape shape = new AttentionShape(config.heads(), config.heads(), config.headDim(), 1,
-                config.windows().get(i));
-        return new Layer(norm1, norm1Bias, qkv, null, out, outBias, norm2, norm2Bias, up, upBias, down, downBias,
-                shape);
-    }
-
-    /**
-     * Cosines and sines of the first positions, at least {@code needed} of them, rounded as Hugging Face rounds them: the angle
-     * is a float product. Grown on demand, since a config may promise far more positions than anybody uses.
-     */
-    private void growRotations(int needed) {
-        int half = config.headDim() / 2;
-        int count = (int) Math.min(config.maxPositions(), Math.max(needed, 2L * rotated));
-        double[] frequency = config.rope().inverseFrequencies(config.headDim());
-        Storage table = Storage.allocate(arena, parameters.type(), (long) count * 2 * half);
-        for (int p = 0; p < count; p++) {
-            for (int j = 0; j < half; j++) {
-                float angle = p * (float) frequency[j];
-                table.set((long) p * 2 * half + j, (float) Math.cos(angle));
-                table.set((long) p * 2 * half + half + j, (float) Math.sin(angle));
+        for (RopeScaling rope : config.ropes()) {
+            if (!(rope instanceof RopeScaling.None)) {
+                rotations.computeIfAbsent(rope, r -> new RotaryTable(arena, parameters.type(), r, config.headDim(),
+                        config.maxPositions()));
             }
         }
-        cosSin = table;
-        rotated = count;
     }
 
     // ---- making, loading, saving -------------------------------------------------------------------------------------
 
-    /** A model with random weights: N(0, initializerRange²) for matrices, 1 for norm weights, 0 for biases. */
+    /** A model with random weights: N(0, initializerRange²) for matrices, norms that scale by 1, biases of 0. */
     public static Decoder random(DecoderConfig config, DType type, long seed) {
         Decoder d = new Decoder(config, type);
+        double unit = 1 - d.normOffset();
         long stream = 0;
         for (Parameter p : d.parameters.list()) {
             RandomStream random = RandomStream.of(seed, "init", stream++);
             for (Parameter.Part part : p.parts()) {
                 for (long i = part.from(); i < part.from() + part.size(); i++) {
                     double value = p.decays() ? config.initializerRange() * random.nextGaussian() : 0;
-                    p.data().set(i, part.name().endsWith(".bias") || p.decays() ? value : 1);
+                    p.data().set(i, part.name().endsWith(".bias") || p.decays() ? value : unit);
                 }
             }
         }
@@ -298,33 +219,71 @@ public final class Decoder implements AutoCloseable {
 
     Tensor forward(Tape tape, int[] ids, int[] at, Attention attention) {
         check(ids, at);
-        double eps = config.normEps();
         Tensor x = Embedding.apply(tape, ids, tokens, at, positions);
+        if (gemma()) {
+            Tensor embedded = x;
+            x = Scale.apply(tape, embedded, Math.sqrt(config.hiddenSize()));
+            tape.release(embedded);
+        }
         for (int i = 0; i < layers.size(); i++) {
-            Layer layer = layers.get(i);
-            Tensor h = Norm.apply(tape, x, layer.norm1(), layer.norm1Bias(), eps, 0);
+            DecoderLayer layer = layers.get(i);
+            Tensor h = norm(tape, x, layer.norm1(), layer.norm1Bias());
             Tensor qkv = Linear.apply(tape, h, layer.qkv(), layer.qkvBias(), null);
             tape.release(h);
-            if (cosSin != null) {
-                Rope.apply(tape, qkv, layer.attention(), at, cosSin);
+            if (layer.queryNorm() != null) {
+                HeadNorm.apply(tape, qkv, layer.attention(), layer.queryNorm(), layer.keyNorm(), config.normEps(),
+                        normOffset());
+            }
+            RotaryTable rotation = rotations.get(config.ropes().get(i));
+            if (rotation != null) {
+                Rope.apply(tape, qkv, layer.attention(), at, rotation.cosSin());
             }
             Tensor a = attention.apply(tape, qkv, layer.attention(), i);
             tape.release(qkv);
-            Tensor y = Linear.apply(tape, a, layer.out(), layer.outBias(), x);
+            Tensor y = project(tape, a, layer.out(), layer.outBias(), layer.outNorm(), x);
             tape.release(a);
             tape.release(x);
-            Tensor g = Norm.apply(tape, y, layer.norm2(), layer.norm2Bias(), eps, 0);
+            Tensor g = norm(tape, y, layer.norm2(), layer.norm2Bias());
             Tensor up = Linear.apply(tape, g, layer.up(), layer.upBias(), null);
             tape.release(g);
-            Tensor act = cosSin != null ? SwiGlu.apply(tape, up) : Gelu.apply(tape, up);
+            Tensor act = switch (config.family()) {
+                case LLAMA -> SwiGlu.apply(tape, up);
+                case GEMMA -> GeGlu.apply(tape, up);
+                case GPT2, GPT_NEO -> Gelu.apply(tape, up);
+            };
             tape.release(up);
-            x = Linear.apply(tape, act, layer.down(), layer.downBias(), y);
+            x = project(tape, act, layer.down(), layer.downBias(), layer.downNorm(), y);
             tape.release(act);
             tape.release(y);
         }
-        Tensor normed = Norm.apply(tape, x, finalNorm, finalNormBias, eps, 0);
+        Tensor normed = norm(tape, x, finalNorm, finalNormBias);
         tape.release(x);
         return normed;
+    }
+
+    private boolean gemma() {
+        return config.family() == DecoderConfig.Family.GEMMA;
+    }
+
+    /** What is added to the weights of norms: Gemma's are differences from 1. */
+    private double normOffset() {
+        return gemma() ? 1 : 0;
+    }
+
+    private Tensor norm(Tape tape, Tensor x, Parameter weight, Parameter bias) {
+        return Norm.apply(tape, x, weight, bias, config.normEps(), normOffset());
+    }
+
+    /** residual + x·Wᵀ + b, or with a norm residual + norm(x·Wᵀ + b). */
+    private Tensor project(Tape tape, Tensor x, Parameter weight, Parameter bias, Parameter norm, Tensor residual) {
+        if (norm == null) {
+            return Linear.apply(tape, x, weight, bias, residual);
+        }
+        Tensor projected = Linear.apply(tape, x, weight, bias, null);
+        Tensor y = norm(tape, projected, norm, null);
+        tape.release(projected);
+        Residual.add(tape, y, residual);
+        return y;
     }
 
     private void check(int[] ids, int[] at) {
@@ -341,8 +300,8 @@ public final class Decoder implements AutoCloseable {
             }
             last = Math.max(last, at[i]);
         }
-        if (cosSin != null && last >= rotated) {
-            growRotations(last + 1);
+        for (RotaryTable rotation : rotations.values()) {
+            rotation.need(last);
         }
     }
 

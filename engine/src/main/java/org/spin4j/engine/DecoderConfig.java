@@ -17,12 +17,17 @@ import java.util.OptionalInt;
  * @param kvHeads          key and value heads; divides {@code heads}
  * @param headDim          width of a head; {@code heads * headDim} need not be {@code hiddenSize}
  * @param intermediateSize width inside the feed-forward block
- * @param maxPositions     positions the model was made for; the rows of GPT-Neo's position table
+ * @param maxPositions     positions the model was made for; the rows of GPT-2's and GPT-Neo's position tables
  * @param normEps          what RMSNorm or LayerNorm adds to the mean square or variance
  * @param tiedHead         whether the output head is the token embedding
- * @param attentionBias    whether a Llama's four attention projections have biases
- * @param mlpBias          whether a Llama's three feed-forward projections have biases
- * @param rope             rotary position embedding; {@link RopeScaling.None} for GPT-Neo
+ * @param qkvBias          whether the query, key and value projections have biases
+ * @param outBias          whether the output projection of attention has one
+ * @param mlpBias          whether the feed-forward projections have biases
+ * @param headNorms        whether each query and key head is normalised
+ * @param attentionScale   factor on the scores, usually 1/sqrt(headDim)
+ * @param scoreSoftcap     bound on scores, which become cap · tanh(score / cap); 0 = none
+ * @param logitSoftcap     bound on logits likewise; 0 = none
+ * @param ropes            per layer, its rotary position embedding; {@link RopeScaling.None} where it has none
  * @param windows          per layer, how many positions a token attends to, its own included; 0 = all before it
  * @param eosTokenIds      tokens that end a text; may be empty
  * @param bosTokenId       the token that begins one
@@ -32,23 +37,38 @@ import java.util.OptionalInt;
  */
 public record DecoderConfig(Family family, int vocabSize, int hiddenSize, int layers, int heads, int kvHeads,
         int headDim,
-        int intermediateSize, int maxPositions, double normEps, boolean tiedHead, boolean attentionBias,
-        boolean mlpBias,
-        RopeScaling rope, List<Integer> windows, List<Integer> eosTokenIds, OptionalInt bosTokenId,
-        OptionalInt padTokenId,
-        double initializerRange, ObjectNode json) {
+        int intermediateSize, int maxPositions, double normEps, boolean tiedHead, boolean qkvBias, boolean outBias,
+        boolean mlpBias, boolean headNorms, double attentionScale, double scoreSoftcap, double logitSoftcap,
+        List<RopeScaling> ropes, List<Integer> windows, List<Integer> eosTokenIds, OptionalInt bosTokenId,
+        OptionalInt padTokenId, double initializerRange, ObjectNode json) {
     private static final int MAX_FILE_BYTES = 1 << 20;
 
     /** Kinds of block. */
     public enum Family {
-        /** RMSNorm, rotary positions, grouped queries, SwiGLU: Llama, and Mistral with its window. */
-        LLAMA,
+        /** RMSNorm, rotary positions, grouped queries, SwiGLU: Llama, Mistral, Qwen 2 and 3, SmolLM 2 and 3. */
+        LLAMA("model."),
+        /** A Llama whose norms also follow each sublayer and multiply by 1 + weight, with GEGLU and scaled embeddings: Gemma 2, 3. */
+        GEMMA("model."),
+        /** LayerNorm, learned positions, GELU (tanh form), matrices stored [in, out]: GPT-2. */
+        GPT2("transformer."),
         /** LayerNorm, learned positions, unscaled attention, GELU (tanh form), alternating windows: GPT-Neo. */
-        GPT_NEO
+        GPT_NEO("transformer.");
+
+        private final String prefix;
+
+        Family(String prefix) {
+            this.prefix = prefix;
+        }
+
+        /** What the names of all tensors but the head's begin with. */
+        public String prefix() {
+            return prefix;
+        }
     }
 
     /** Takes copies of what could change. */
     public DecoderConfig {
+        ropes = List.copyOf(ropes);
         windows = List.copyOf(windows);
         eosTokenIds = List.copyOf(eosTokenIds);
         json = json.deepCopy();
@@ -128,20 +148,22 @@ public record DecoderConfig(Family family, int vocabSize, int hiddenSize, int la
 
     /** The same with other tokens that end a text; the keys stay, since it is generation_config.json that says so. */
     DecoderConfig withEosOfGeneration(List<Integer> eos) {
-        return new DecoderConfig(family, vocabSize, hiddenSize, layers, heads, kvHeads, headDim, intermediateSize,
-                maxPositions,
-                normEps, tiedHead, attentionBias, mlpBias, rope, windows, eos, bosTokenId, padTokenId, initializerRange,
-                json);
+        return with(eos, bosTokenId, padTokenId, initializerRange, json);
     }
 
     /** Whether weights made for one configuration mean the same under the other: all but token ids and the file's spelling. */
     public boolean sameModel(DecoderConfig o) {
-        return family == o.family && vocabSize == o.vocabSize && hiddenSize == o.hiddenSize && layers == o.layers
-                && heads == o.heads && kvHeads == o.kvHeads && headDim == o.headDim
-                && intermediateSize == o.intermediateSize
-                && maxPositions == o.maxPositions && normEps == o.normEps && tiedHead == o.tiedHead
-                && attentionBias == o.attentionBias && mlpBias == o.mlpBias && rope.equals(o.rope)
-                && windows.equals(o.windows);
+        return weightsAlone().equals(o.weightsAlone());
+    }
+
+    private DecoderConfig weightsAlone() {
+        return with(List.of(), OptionalInt.empty(), OptionalInt.empty(), 0, CheckpointJson.MAPPER.createObjectNode());
+    }
+
+    private DecoderConfig with(List<Integer> eos, OptionalInt bos, OptionalInt pad, double range, ObjectNode keys) {
+        return new DecoderConfig(family, vocabSize, hiddenSize, layers, heads, kvHeads, headDim, intermediateSize,
+                maxPositions, normEps, tiedHead, qkvBias, outBias, mlpBias, headNorms, attentionScale, scoreSoftcap,
+                logitSoftcap, ropes, windows, eos, bos, pad, range, keys);
     }
 
     /** All keys, as transformers 4 and 5 read them; a copy. */

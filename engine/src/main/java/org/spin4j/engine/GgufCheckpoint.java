@@ -117,7 +117,7 @@ final class GgufCheckpoint implements Checkpoint {
         Map<String, Object> metadata = new LinkedHashMap<>(GgufConfig.write(config, architecture));
         metadata.putAll(tokenizer);
         List<GgufWriter.Tensor> out = new ArrayList<>();
-        if (config.rope() instanceof RopeScaling.Llama3 rule) {
+        if (config.ropes().getFirst() instanceof RopeScaling.Llama3 rule) {
             float[] factors = GgufConfig.factors(rule, config.headDim());
             out.add(new GgufWriter.Tensor(GgufConfig.ROPE_FACTORS, List.of((long) factors.length), GgufType.F32,
                     () -> Storage.wrap(MemorySegment.ofArray(factors), DType.F32, factors.length)));

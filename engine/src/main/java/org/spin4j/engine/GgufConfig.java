@@ -217,7 +217,7 @@ final class GgufConfig {
             out.put(prefix + "attention.sliding_window", window);
         }
         out.put(prefix + "rope.dimension_count", c.headDim());
-        switch (c.rope()) {
+        switch (c.ropes().getFirst()) {
             case RopeScaling.Plain(double theta) -> out.put(prefix + "rope.freq_base", (float) theta);
             case RopeScaling.Linear(double theta, double factor) -> {
                 out.put(prefix + "rope.freq_base", (float) theta);

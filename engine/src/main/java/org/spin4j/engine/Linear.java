@@ -13,7 +13,7 @@ public final class Linear {
      * Forward step; backward: dx = dy·W, dW = dyᵀ·x, db = Σ dy, dr = dy.
      *
      * @param x        [tokens, in]
-     * @param weight   [out, in]
+     * @param weight   [out, in], stored so or the other way round
      * @param bias     [out], or null
      * @param residual [tokens, out], or null
      * @return [tokens, out]
@@ -29,14 +29,19 @@ public final class Linear {
         tape.record(y, () -> {
             Storage dy = y.grad();
             if (weight.grad() != null) {
-                k.matmul(Product.TN, out, in, m, dy, x.data(), null, weight.grad(), weight.grad());
+                if (weight.product() == Product.NT) {
+                    k.matmul(Product.TN, out, in, m, dy, x.data(), null, weight.grad(), weight.grad());
+                } else {
+                    k.matmul(Product.TN, in, out, m, x.data(), dy, null, weight.grad(), weight.grad());
+                }
             }
             if (bias != null && bias.grad() != null) {
                 k.columnSums(m, out, dy, bias.grad());
             }
             Storage addend = x.grad();
             Storage dx = addend == null ? tape.overwritten(x) : addend;
-            k.matmul(Product.NN, m, in, out, dy, weight.data(), null, addend, dx);
+            Product back = weight.product() == Product.NT ? Product.NN : Product.NT;
+            k.matmul(back, m, in, out, dy, weight.data(), null, addend, dx);
             if (residual != null) {
                 tape.passOn(y, residual);
             }
@@ -55,13 +60,13 @@ public final class Linear {
             if (n == out || m == 1) {
                 // All of the output, or a stretch of its only row.
                 Storage r = residual == null ? null : residual.slice(from, size);
-                multiply(tape.kernels(), x, block, b, r, y.slice(from, size));
+                multiply(tape.kernels(), x, weight, block, b, r, y.slice(from, size));
             } else {
                 Storage columns = tape.scratch(size);
                 if (residual != null) {
                     copyColumns(m, n, residual, from, out, columns, 0, n);
                 }
-                multiply(tape.kernels(), x, block, b, residual == null ? null : columns, columns);
+                multiply(tape.kernels(), x, weight, block, b, residual == null ? null : columns, columns);
                 copyColumns(m, n, columns, 0, n, y, from, out);
                 tape.free(columns);
             }
@@ -69,11 +74,12 @@ public final class Linear {
         }
     }
 
-    private static void multiply(Kernels k, Tensor x, Parameter.Block w, Storage bias, Storage addend, Storage y) {
+    private static void multiply(Kernels k, Tensor x, Parameter weight, Parameter.Block w, Storage bias, Storage addend,
+            Storage y) {
         if (w.packed() != null) {
             k.matmulPacked(x.rows(), x.data(), w.packed(), bias, addend, y);
         } else {
-            k.matmul(Product.NT, x.rows(), w.rows(), x.cols(), x.data(), w.data(), bias, addend, y);
+            k.matmul(weight.product(), x.rows(), w.rows(), x.cols(), x.data(), w.data(), bias, addend, y);
         }
     }
 

@@ -41,15 +41,24 @@ public final class ModelFolder implements Checkpoint {
 
     private final Path dir;
     private final DecoderConfig config;
-    private final Map<String, SafeTensors> shardOf;
+    private final Map<String, Place> places;
     private final Map<String, SafeTensors> shards;
+
+    /** Where a tensor is, and what it is called there. */
+    private record Place(SafeTensors file, String name) {}
 
     private ModelFolder(Path dir, DecoderConfig config, Map<String, SafeTensors> shardOf,
             Map<String, SafeTensors> shards) {
         this.dir = dir;
         this.config = config;
-        this.shardOf = shardOf;
         this.shards = shards;
+        // Saved without its head, a model's tensors lack the prefix: the files of GPT-2 for example.
+        String prefix = config.family().prefix();
+        boolean bare = shardOf.containsKey("embed_tokens.weight") || shardOf.containsKey("wte.weight");
+        Map<String, Place> named = new LinkedHashMap<>();
+        shardOf.forEach((name, file) -> named.put(bare && !name.startsWith("lm_head.") ? prefix + name : name,
+                new Place(file, name)));
+        places = Collections.unmodifiableMap(named);
     }
 
     /**
@@ -76,7 +85,7 @@ public final class ModelFolder implements Checkpoint {
                 throw new CheckpointException("expected " + WEIGHTS + " or " + INDEX + ", found neither in " + dir
                         + "; convert other formats with save_pretrained(safe_serialization=True)");
             }
-            return new ModelFolder(dir, config, Collections.unmodifiableMap(shardOf), shards);
+            return new ModelFolder(dir, config, shardOf, shards);
         } catch (RuntimeException e) {
             shards.values().forEach(SafeTensors::close);
             throw e;
@@ -141,28 +150,32 @@ public final class ModelFolder implements Checkpoint {
 
     @Override
     public Set<String> names() {
-        return shardOf.keySet();
+        return places.keySet();
     }
 
     @Override
     public List<Long> shape(String name) {
-        return shard(name).entries().get(name).shape();
+        Place place = place(name);
+        return place.file().entries().get(place.name()).shape();
     }
 
     @Override
     public DType type(String name) {
-        return shard(name).type(name);
+        Place place = place(name);
+        return place.file().type(place.name());
     }
 
     @Override
     public Storage inPlace(String name) {
-        return shard(name).inPlace(name);
+        Place place = place(name);
+        return place.file().inPlace(place.name());
     }
 
     /** Reads a tensor as {@link SafeTensors#read} does. */
     @Override
     public void read(String name, Storage out) {
-        shard(name).read(name, out);
+        Place place = place(name);
+        place.file().read(place.name(), out);
     }
 
     /** Unmaps the weights. */
@@ -171,14 +184,14 @@ public final class ModelFolder implements Checkpoint {
         shards.values().forEach(SafeTensors::close);
     }
 
-    private SafeTensors shard(String name) {
-        SafeTensors shard = shardOf.get(name);
-        if (shard == null) {
+    private Place place(String name) {
+        Place place = places.get(name);
+        if (place == null) {
             throw new CheckpointException(
                     "expected tensor " + CheckpointJson.quote(name) + ", found none of that name among "
-                            + shardOf.size() + " in " + dir + "; does config.json belong to these weights?");
+                            + places.size() + " in " + dir + "; does config.json belong to these weights?");
         }
-        return shard;
+        return place;
     }
 
     /**

@@ -9,7 +9,7 @@ import org.spin4j.kernels.Storage;
 /**
  * A trained matrix {@code [rows, cols]} (a vector has one row). Weights that one product multiplies are one parameter: the
  * query, key and value projections lie below each other, and so do gate and up. {@link #parts} names the pieces as
- * checkpoints do. The parts of a frozen matrix may lie apart, where a file has them, and be of different types.
+ * checkpoints do. GPT-2's matrices are stored the other way round, [cols, rows]. The parts of a frozen matrix may lie apart, where a file has them, and be of different types.
  */
 public final class Parameter {
     /**
@@ -39,17 +39,19 @@ public final class Parameter {
     private final int rows;
     private final int cols;
     private final boolean decays;
+    private final Product product;
     private final long offset;
     /** All parts behind each other, or a piece for each of them. */
     private List<Storage> pieces;
     private List<Block> blocks;
     private Storage grad;
 
-    Parameter(List<Part> parts, int rows, int cols, boolean decays, long offset) {
+    Parameter(List<Part> parts, int rows, int cols, boolean decays, Product product, long offset) {
         this.parts = List.copyOf(parts);
         this.rows = rows;
         this.cols = cols;
         this.decays = decays;
+        this.product = product;
         this.offset = offset;
     }
 
@@ -76,6 +78,11 @@ public final class Parameter {
     /** Whether weight decay applies by Hugging Face's rule: not to biases and norms. */
     public boolean decays() {
         return decays;
+    }
+
+    /** The product of a layer's forward step: NT for a matrix stored [rows, cols], NN for one stored [cols, rows]. */
+    Product product() {
+        return product;
     }
 
     /** First element within the model's flat memory. */
@@ -134,11 +141,11 @@ public final class Parameter {
     void pack(Kernels kernels) {
         if (pieces.stream().map(Storage::type).distinct().count() > 1) {
             blocks = blocks.stream().map(block -> new Block(block.rows(), block.data(),
-                    kernels.pack(Product.NT, block.rows(), cols, block.data()))).toList();
+                    kernels.pack(product, block.rows(), cols, block.data()))).toList();
             return;
         }
         try (Arena arena = Arena.ofConfined()) {
-            blocks = List.of(new Block(rows, null, kernels.pack(Product.NT, rows, cols, together(arena))));
+            blocks = List.of(new Block(rows, null, kernels.pack(product, rows, cols, together(arena))));
         }
     }
 

@@ -2,11 +2,15 @@ package org.spin4j.engine;
 
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
+import java.util.regex.Pattern;
 import org.spin4j.kernels.DType;
+import org.spin4j.kernels.Kernels.Product;
 import org.spin4j.kernels.Storage;
 
 /**
@@ -14,6 +18,12 @@ import org.spin4j.kernels.Storage;
  * pass over it. A frozen model's matrices may be stored in types of fewer bits; then each parameter has memory of its own.
  */
 public final class Parameters {
+    /** In the name of a tensor of a layer. */
+    private static final Pattern LAYER = Pattern.compile("(^|\\.)(layers|h)\\.\\d+\\.");
+    /** Masks and rotary speeds that old files carry though a model computes them. */
+    private static final Pattern BUFFER = Pattern
+            .compile("\\.(rotary_emb\\.inv_freq|attn\\.(attention\\.)?(masked_)?bias)$");
+
     private final Arena arena;
     private final List<Parameter> list;
     private final Map<String, Parameter> owners = new LinkedHashMap<>();
@@ -51,7 +61,13 @@ public final class Parameters {
                 throw new CheckpointException("expected fewer than 2^31 rows in one matrix, found " + rows
                         + " in that of " + nameAndRows[0] + "; is the configuration this model's?");
             }
-            return add(parts, (int) rows, cols, true);
+            return add(parts, (int) rows, cols, true, Product.NT);
+        }
+
+        /** A matrix {@code [rows, cols]} that checkpoints store as [cols, rows]: GPT-2's Conv1D. */
+        Parameter conv1d(int cols, String name, int rows) {
+            return add(List.of(new Parameter.Part(name, List.of((long) cols, (long) rows), 0)), rows, cols, true,
+                    Product.NN);
         }
 
         /** A vector made of one or more vectors behind each other. */
@@ -63,11 +79,11 @@ public final class Parameters {
                 parts.add(new Parameter.Part((String) nameAndSize[i], List.of((long) count), size));
                 size += count;
             }
-            return add(parts, 1, size, false);
+            return add(parts, 1, size, false, Product.NT);
         }
 
-        private Parameter add(List<Parameter.Part> parts, int rows, int cols, boolean decays) {
-            Parameter p = new Parameter(parts, rows, cols, decays, size);
+        private Parameter add(List<Parameter.Part> parts, int rows, int cols, boolean decays, Product product) {
+            Parameter p = new Parameter(parts, rows, cols, decays, product, size);
             // Each parameter begins on a cache line.
             size += (p.size() + 15) / 16 * 16;
             list.add(p);
@@ -89,7 +105,7 @@ public final class Parameters {
          * @throws CheckpointException when that does not hold these parameters, before any memory is taken for them
          */
         Parameters load(Arena arena, DType type, Checkpoint checkpoint) {
-            list.forEach(p -> p.parts().forEach(part -> require(part, checkpoint)));
+            requireThese(list, checkpoint);
             Parameters loaded = build(arena, type);
             loaded.read(checkpoint);
             return loaded;
@@ -103,7 +119,7 @@ public final class Parameters {
          * @throws CheckpointException as {@link #load}
          */
         Parameters loadFrozen(Arena arena, Checkpoint checkpoint, DType matrices) {
-            list.forEach(p -> p.parts().forEach(part -> require(part, checkpoint)));
+            requireThese(list, checkpoint);
             for (Parameter p : list) {
                 List<DType> types = p.parts().stream()
                         .map(part -> frozenType(p, checkpoint.type(part.name()), matrices))
@@ -131,11 +147,30 @@ public final class Parameters {
         }
 
         private static DType frozenType(Parameter p, DType own, DType matrices) {
-            if (!p.decays()) {
+            // Products read narrow types only row by row.
+            if (!p.decays() || p.product() == Product.NN) {
                 return DType.F32;
             }
             DType wanted = matrices == null ? own : matrices;
             return p.cols() % wanted.block() == 0 ? wanted : DType.F16;
+        }
+    }
+
+    /** Refuses a checkpoint that lacks one of the parameters, or whose layers hold what this engine would leave out. */
+    private static void requireThese(List<Parameter> list, Checkpoint checkpoint) {
+        Set<String> names = new HashSet<>();
+        for (Parameter p : list) {
+            for (Parameter.Part part : p.parts()) {
+                require(part, checkpoint);
+                names.add(part.name());
+            }
+        }
+        for (String name : checkpoint.names()) {
+            if (!names.contains(name) && LAYER.matcher(name).find() && !BUFFER.matcher(name).find()) {
+                throw new CheckpointException("expected no tensor " + CheckpointJson.quote(name)
+                        + " in a model of this configuration, found it in " + checkpoint.path()
+                        + "; the weights do not belong to this configuration");
+            }
         }
     }
 
@@ -168,7 +203,7 @@ public final class Parameters {
      */
     void read(Checkpoint checkpoint) {
         Objects.requireNonNull(data());
-        list.forEach(p -> p.parts().forEach(part -> require(part, checkpoint)));
+        requireThese(list, checkpoint);
         list.forEach(p -> p.parts().forEach(part -> read(checkpoint, part, p.data(part))));
     }
 

@@ -30,7 +30,7 @@ class DecoderConfigTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"llama", "llama-bf16", "llama-bias", "llama-gqa-tied", "llama-sharded", "llama3-rope",
-            "mistral"})
+            "mistral", "qwen2", "qwen3", "smollm3", "gemma2", "gemma3"})
     void bothSpellingsMeanTheSame(String model) {
         DecoderConfig now = DecoderConfig.read(SharedData.require("golden/models/" + model + "/config.json"));
         DecoderConfig legacy = DecoderConfig.read(SharedData.require("golden/models/" + model + "/config_legacy.json"));
@@ -44,15 +44,16 @@ class DecoderConfigTest {
         assertThat(c.family()).isEqualTo(Family.LLAMA);
         assertThat(c.headDim()).isEqualTo(8);
         assertThat(c.kvHeads()).isEqualTo(2);
-        assertThat(c.attentionBias()).isTrue();
+        assertThat(c.qkvBias()).isTrue();
+        assertThat(c.outBias()).isTrue();
         assertThat(c.mlpBias()).isTrue();
-        assertThat(c.rope()).isEqualTo(new RopeScaling.Linear(10000, 4));
+        assertThat(c.ropes()).containsOnly(new RopeScaling.Linear(10000, 4));
         assertThat(c.windows()).containsExactly(0, 0);
         assertThat(c.eosTokenIds()).containsExactly(2);
         assertThat(c.bosTokenId()).hasValue(1);
         assertThat(c.padTokenId()).hasValue(0);
         DecoderConfig rope = DecoderConfig.read(SharedData.require("golden/models/llama3-rope/config_legacy.json"));
-        assertThat(rope.rope()).isEqualTo(new RopeScaling.Llama3(10000, 8, 1, 4, 32));
+        assertThat(rope.ropes()).containsOnly(new RopeScaling.Llama3(10000, 8, 1, 4, 32));
         assertThat(rope.tiedHead()).isTrue();
     }
 
@@ -65,7 +66,7 @@ class DecoderConfigTest {
         assertThat(neo.windows()).containsExactly(0, 6, 6);
         assertThat(neo.intermediateSize()).isEqualTo(144);
         assertThat(neo.tiedHead()).isTrue();
-        assertThat(neo.rope()).isEqualTo(new RopeScaling.None());
+        assertThat(neo.ropes()).containsOnly(new RopeScaling.None());
     }
 
     @Test
@@ -73,7 +74,7 @@ class DecoderConfigTest {
         DecoderConfig llama = parse(LLAMA);
         assertThat(llama.headDim()).isEqualTo(12);
         assertThat(llama.normEps()).isEqualTo(1e-6);
-        assertThat(llama.rope()).isEqualTo(new RopeScaling.Plain(10000));
+        assertThat(llama.ropes()).containsOnly(new RopeScaling.Plain(10000));
         assertThat(llama.tiedHead()).isFalse();
         assertThat(llama.eosTokenIds()).containsExactly(2);
         assertThat(llama.bosTokenId()).hasValue(1);
@@ -136,6 +137,96 @@ class DecoderConfigTest {
         assertThatThrownBy(() -> parse(json.toString())).isInstanceOf(CheckpointException.class)
                 .hasMessageContaining(told)
                 .hasMessageContaining("config.json");
+    }
+
+    @Test
+    void qwen() {
+        DecoderConfig two = parse(LLAMA.replace("llama", "qwen2"));
+        assertThat(two.qkvBias()).isTrue();
+        assertThat(two.outBias()).isFalse();
+        assertThat(two.headDim()).isEqualTo(12);
+        assertThat(two.eosTokenIds()).isEmpty();
+        assertThat(two.windows()).containsExactly(0, 0);
+        DecoderConfig three = parse(LLAMA.replace("llama", "qwen3"));
+        assertThat(three.qkvBias()).isFalse();
+        assertThat(three.headNorms()).isTrue();
+        assertThat(three.headDim()).isEqualTo(128);
+        String window = "\"use_sliding_window\":true,\"sliding_window\":16,\"max_window_layers\":1";
+        assertThat(parse(with(LLAMA.replace("llama", "qwen2"), window)).windows()).containsExactly(0, 16);
+    }
+
+    @Test
+    void smolLm3TurnsNoPositionsInSomeLayers() {
+        String config = LLAMA.replace("llama", "smollm3").replace("\"num_hidden_layers\":2",
+                "\"num_hidden_layers\":5");
+        RopeScaling plain = new RopeScaling.Plain(2_000_000);
+        RopeScaling none = new RopeScaling.None();
+        assertThat(parse(config).ropes()).containsExactly(plain, plain, plain, none, plain);
+        assertThat(parse(with(config, "\"no_rope_layers\":[0,1,1,1,0,1]")).ropes()).containsExactly(none, plain,
+                plain, plain, none);
+        for (String bad : List.of("[1,1]", "[1,1,1,1,\"x\"]", "7")) {
+            assertThatThrownBy(() -> parse(with(config, "\"no_rope_layers\":" + bad))).as(bad)
+                    .isInstanceOf(CheckpointException.class).hasMessageContaining("no_rope_layers");
+        }
+    }
+
+    @Test
+    void gemma() {
+        DecoderConfig two = parse(LLAMA.replace("llama", "gemma2"));
+        assertThat(two.family()).isEqualTo(Family.GEMMA);
+        assertThat(two.headDim()).isEqualTo(256);
+        assertThat(two.attentionScale()).isEqualTo(1 / 16.0);
+        assertThat(two.scoreSoftcap()).isEqualTo(50);
+        assertThat(two.logitSoftcap()).isEqualTo(30);
+        assertThat(two.tiedHead()).isTrue();
+        assertThat(two.windows()).containsExactly(4096, 0);
+        DecoderConfig plain = parse(with(LLAMA.replace("llama", "gemma2"),
+                "\"attn_logit_softcapping\":null,\"final_logit_softcapping\":null"));
+        assertThat(plain.scoreSoftcap()).isZero();
+        assertThat(plain.logitSoftcap()).isZero();
+        DecoderConfig three = parse(with(LLAMA.replace("llama", "gemma3_text"),
+                "\"sliding_window\":16,\"sliding_window_pattern\":2,\"rope_scaling\":"
+                        + "{\"rope_type\":\"linear\",\"factor\":8}"));
+        assertThat(three.windows()).containsExactly(16, 0);
+        assertThat(three.ropes()).containsExactly(new RopeScaling.Plain(10000), new RopeScaling.Linear(1e6, 8));
+        assertThat(three.headNorms()).isTrue();
+        assertThat(three.logitSoftcap()).isZero();
+    }
+
+    @Test
+    void gpt2() {
+        String config = "{\"model_type\":\"gpt2\",\"vocab_size\":300,\"n_embd\":48,\"n_layer\":2,\"n_head\":4"
+                + ",\"n_positions\":64}";
+        DecoderConfig c = parse(config);
+        assertThat(c.family()).isEqualTo(Family.GPT2);
+        assertThat(c.intermediateSize()).isEqualTo(192);
+        assertThat(c.attentionScale()).isEqualTo(1 / Math.sqrt(12));
+        assertThat(c.tiedHead()).isTrue();
+        assertThat(parse(with(config, "\"scale_attn_weights\":false")).attentionScale()).isEqualTo(1);
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            qwen2       | "layer_types":["full_attention","sliding_attention"]    | 'layer_types'
+            qwen3       | "layer_types":["full_attention","chunked_attention"]    | 'layer_types'
+            qwen2       | "layer_types":["full_attention"]                        | 'layer_types'
+            qwen2       | "rope_scaling":{"type":"yarn","factor":4}               | 'type', found "yarn"
+            qwen2       | "rope_scaling":{"type":"mrope","mrope_section":[2,2,2]} | 'type', found "mrope"
+            llama       | "rope_scaling":{"rope_type":"dynamic","factor":4}       | 'rope_type', found "dynamic"
+            llama       | "rope_scaling":{"rope_type":"longrope","factor":4}      | 'rope_type', found "longrope"
+            gemma2      | "hidden_activation":"gelu"                              | 'hidden_activation'
+            gemma2      | "use_bidirectional_attention":true                      | 'use_bidirectional_attention'
+            gemma3_text | "attn_logit_softcapping":50                             | 'attn_logit_softcapping'
+            gemma3_text | "rope_parameters":{"full_attention":7}                  | 'full_attention'
+            gemma2      | "final_logit_softcapping":-1                            | 'final_logit_softcapping'
+            gemma3      | "hidden_size":48                                        | 'model_type', found "gemma3"
+            """)
+    void whatAFamilyLacksIsNamed(String type, String keys, String told) throws IOException {
+        ObjectNode json = (ObjectNode) CheckpointJson.MAPPER.readTree(LLAMA);
+        json.put("model_type", type);
+        json.setAll((ObjectNode) CheckpointJson.MAPPER.readTree("{" + keys + "}"));
+        assertThatThrownBy(() -> parse(json.toString())).isInstanceOf(CheckpointException.class)
+                .hasMessageContaining(told);
     }
 
     @Test

@@ -4,28 +4,33 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.lang.foreign.Arena;
 import java.net.URISyntaxException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.spin4j.kernels.DType;
+import org.spin4j.kernels.Forest;
 import org.spin4j.kernels.Kernels;
 import org.spin4j.kernels.Storage;
 
 /** Logits, losses, every gradient, greedy ids and ten optimiser steps against transformers and PyTorch. */
 class GoldenModelTest {
     /** Ours, in the test resources: a clone alone tests something. */
-    private static final List<String> OWN = List.of("llama", "gpt_neo");
+    private static final List<String> OWN = List.of("llama", "gemma2", "gemma3", "gpt2", "gpt_neo");
 
     private static final List<String> SHARED = List.of("llama", "llama-gqa-tied", "llama-bias", "llama3-rope",
-            "llama-bf16",
-            "llama-sharded", "mistral", "gpt_neo");
+            "llama-bf16", "llama-sharded", "mistral", "qwen2", "qwen3", "smollm3", "gemma2", "gemma3", "gpt2",
+            "gpt_neo");
 
     /** Our own models on both backends; the shared ones, which take the specification long, on the fast one. */
     static Stream<Arguments> models() {
@@ -61,6 +66,11 @@ class GoldenModelTest {
                 // fp32 in another order of summation: the oracle itself is 1.2e-5 away from its float64 run.
                 assertThat(logits.data().toFloats()).containsExactly(Golden.floats(golden.get("logits").get(s)),
                         within(1e-4f));
+                if (s == 1 && golden.has("hidden_states_seq1")) {
+                    JsonNode states = golden.get("hidden_states_seq1");
+                    assertThat(hidden.data().toFloats())
+                            .containsExactly(Golden.floats(states.get(states.size() - 1)), within(1e-4f));
+                }
                 TokenLogProbs p = TokenLogProbs.apply(tape, SelectRows.apply(tape, hidden, batch.rows()), model.head(),
                         batch.targets());
                 assertThat(p.logProbs().data().toFloats())
@@ -82,6 +92,25 @@ class GoldenModelTest {
             golden.get("grads").properties().forEach(e -> wanted.put(e.getKey(), e.getValue()));
             assertThat(model.parameters().names()).containsExactlyInAnyOrderElementsOf(wanted.keySet());
             wanted.forEach((tensor, want) -> assertGradient(tensor, want, model.parameters().grad(tensor)));
+            if (Files.exists(dir.resolve("grads.safetensors"))) {
+                assertWholeGradients(dir.resolve("grads.safetensors"), wanted, model.parameters());
+            }
+        }
+    }
+
+    private static void assertWholeGradients(Path file, Map<String, JsonNode> wanted, Parameters found) {
+        try (SafeTensors grads = SafeTensors.open(file)) {
+            assertThat(grads.entries().keySet()).isEqualTo(wanted.keySet());
+            wanted.forEach((tensor, want) -> {
+                Storage grad = found.grad(tensor);
+                Storage whole = Storage.allocate(Arena.ofAuto(), DType.F32, grad.size());
+                grads.read(tensor, whole);
+                double typical = want.get("l2").asDouble() / Math.sqrt((double) grad.size());
+                for (long i = 0; i < grad.size(); i++) {
+                    assertThat(grad.get(i)).as(tensor + "[" + i + "]").isCloseTo(whole.get(i),
+                            within(1e-4 * (Math.abs(whole.get(i)) + typical) + 1e-7));
+                }
+            });
         }
     }
 
@@ -98,12 +127,13 @@ class GoldenModelTest {
         assertThat(sum).as(name + " sum").isCloseTo(want.get("sum").asDouble(),
                 within(1e-4 * want.get("l1").asDouble() + 1e-6));
         double typical = l2 / Math.sqrt((double) grad.size());
-        for (int i = 0; i < Math.min(8, grad.size()); i++) {
+        int few = (int) Math.min(8, grad.size());
+        for (int i = 0; i < few; i++) {
             double first = want.get("first8").get(i).asDouble();
             assertThat(grad.get(i)).as(name + "[" + i + "]").isCloseTo(first,
                     within(1e-4 * (Math.abs(first) + typical) + 1e-7));
             double last = want.get("last8").get(i).asDouble();
-            assertThat(grad.get(grad.size() - 8 + i)).as(name + " last8[" + i + "]").isCloseTo(last,
+            assertThat(grad.get(grad.size() - few + i)).as(name + " last8[" + i + "]").isCloseTo(last,
                     within(1e-4 * (Math.abs(last) + typical) + 1e-7));
         }
     }
@@ -121,6 +151,48 @@ class GoldenModelTest {
                     .getFirst();
             assertThat(sample.ids()).containsExactly(want);
             assertThat(sample.finish()).isEqualTo(Sample.Finish.LENGTH);
+            assertThat(uncached(model, kernels, Golden.ints(golden.get("prompt")), want.length)).containsExactly(want);
+        }
+    }
+
+    /** Greedy ids by a whole forward pass for each. */
+    private static int[] uncached(Decoder model, Kernels kernels, int[] prompt, int count) {
+        int[] ids = prompt;
+        try (Workspace w = new Workspace(DType.F32)) {
+            for (int i = 0; i < count; i++) {
+                Tape tape = Tape.inference(kernels, w);
+                Tensor hidden = model.forward(tape, ids, Forest.ofSequences(ids.length));
+                Tensor last = SelectRows.apply(tape, hidden, new int[]{ids.length - 1});
+                ids = Arrays.copyOf(ids, ids.length + 1);
+                ids[ids.length - 1] = TokenChoice.greatest(model.head().logits(tape, last).data().toFloats());
+            }
+        }
+        return Arrays.copyOfRange(ids, prompt.length, ids.length);
+    }
+
+    @ParameterizedTest
+    @MethodSource("models")
+    void aSavedModelIsTheSame(String name, Kernels kernels, @TempDir Path temp) throws Exception {
+        Path dir = folder(name);
+        int[] ids = Golden.ints(Golden.read(dir.resolve("golden.json")).get("input_ids").get(1));
+        try (Decoder model = Decoder.load(dir)) {
+            model.save(temp.resolve("saved"), "F32", null);
+            try (Decoder again = Decoder.load(temp.resolve("saved"))) {
+                assertThat(again.config().sameModel(model.config())).isTrue();
+                for (String tensor : model.parameters().names()) {
+                    assertThat(again.parameters().data(tensor).toFloats()).as(tensor)
+                            .isEqualTo(model.parameters().data(tensor).toFloats());
+                }
+                assertThat(logits(again, kernels, ids)).isEqualTo(logits(model, kernels, ids));
+            }
+        }
+    }
+
+    private static float[] logits(Decoder model, Kernels kernels, int[] ids) {
+        try (Workspace w = new Workspace(DType.F32)) {
+            Tape tape = Tape.inference(kernels, w);
+            return model.head().logits(tape, model.forward(tape, ids, Forest.ofSequences(ids.length))).data()
+                    .toFloats();
         }
     }
 
@@ -168,8 +240,13 @@ class GoldenModelTest {
                 Storage s = p.data(e.getKey());
                 double l2 = Math.sqrt(kernels.sumOfSquares(s.size(), s));
                 assertThat(l2).as(e.getKey()).isCloseTo(e.getValue().asDouble(),
-                        within(1e-4 * e.getValue().asDouble()));
+                        within(tolerance(e.getKey()) * e.getValue().asDouble()));
             }
         }
+    }
+
+    /** Key biases have a gradient of (nearly) zero: what rounding makes of it, optimisers blow up. */
+    private static double tolerance(String parameter) {
+        return parameter.endsWith("c_attn.bias") ? 1e-2 : parameter.endsWith("k_proj.bias") ? 1e-3 : 1e-4;
     }
 }

@@ -62,18 +62,41 @@ class ModelFolderTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"llama", "llama-bf16", "llama-bias", "llama-gqa-tied", "llama3-rope", "mistral", "gpt_neo"})
+    @ValueSource(strings = {"llama", "llama-bf16", "llama-bias", "llama-gqa-tied", "llama3-rope", "mistral", "gpt_neo",
+            "qwen2", "qwen3", "smollm3", "gemma2", "gemma3", "gpt2"})
     void goldenModelsOpen(String model) {
         try (ModelFolder folder = ModelFolder.open(SharedData.require("golden/models/" + model))) {
             DecoderConfig c = folder.config();
-            String embedding = c.family() == DecoderConfig.Family.LLAMA
-                    ? "model.embed_tokens.weight"
-                    : "transformer.wte.weight";
+            String embedding = c.family().prefix()
+                    + (c.family().prefix().equals("model.") ? "embed_tokens.weight" : "wte.weight");
             assertThat(folder.has(embedding)).isTrue();
             assertThat(folder.shape(embedding)).containsExactly((long) c.vocabSize(), (long) c.hiddenSize());
             assertThat(folder.type(embedding)).isEqualTo(model.endsWith("bf16") ? DType.BF16 : DType.F32);
             assertThat(folder.has("lm_head.weight")).isEqualTo(!c.tiedHead());
             assertThat(c.eosTokenIds()).containsExactly(2);
+        }
+    }
+
+    /** GPT-2's own files leave out the prefix and carry masks as buffers. */
+    @Test
+    void namesMayLackThePrefix() throws IOException {
+        Path golden = TinyModels.folder(DecoderConfig.Family.GPT2);
+        Files.copy(golden.resolve("config.json"), dir.resolve("config.json"));
+        try (Decoder model = Decoder.load(golden)) {
+            List<NamedStorage> bare = new ArrayList<>();
+            for (NamedStorage t : model.tensors()) {
+                bare.add(new NamedStorage(t.name().substring("transformer.".length()), t.shape(), t.data()));
+            }
+            bare.add(new NamedStorage("h.0.attn.bias", List.of(1L, 1L, 2L, 2L), Storage.of(DType.F32, 1, 0, 1, 1)));
+            bare.add(new NamedStorage("h.0.attn.masked_bias", List.of(1L), Storage.of(DType.F32, -10000)));
+            SafeTensors.write(dir.resolve("model.safetensors"), Map.of(), "F32", bare);
+            try (Decoder again = Decoder.load(dir)) {
+                assertThat(again.parameters().data().toFloats()).isEqualTo(model.parameters().data().toFloats());
+            }
+            bare.add(new NamedStorage("h.0.attn.q_norm.weight", List.of(1L), Storage.of(DType.F32, 1)));
+            SafeTensors.write(dir.resolve("model.safetensors"), Map.of(), "F32", bare);
+            assertThatThrownBy(() -> Decoder.load(dir)).isInstanceOf(CheckpointException.class)
+                    .hasMessageStartingWith("expected no tensor transformer.h.0.attn.q_norm.weight");
         }
     }
 

@@ -18,7 +18,7 @@ class RopeScalingTest {
         JsonNode golden = CheckpointJson.MAPPER
                 .readTree(SharedData.require("golden/models/" + model + "/golden.json").toFile())
                 .at("/rope_inv_freq/inv_freq");
-        double[] found = config.rope().inverseFrequencies(config.headDim());
+        double[] found = config.ropes().getFirst().inverseFrequencies(config.headDim());
         assertThat(found).hasSize(golden.size());
         for (int i = 0; i < found.length; i++) {
             assertThat(found[i]).isEqualTo((float) golden.get(i).doubleValue());

@@ -81,6 +81,9 @@ final class GenerateCommand implements Callable<Integer> {
     private Weights weights;
 
     @Mixin
+    private Adapter adapter;
+
+    @Mixin
     private Machine machine;
 
     /** A row as it was read, and its prompt as ids. */
@@ -97,7 +100,8 @@ final class GenerateCommand implements Callable<Integer> {
     }
 
     private void generate(Progress progress, Interrupt interrupt) {
-        try (Decoder decoder = weights.load(model.path())) {
+        Kernels kernels = machine.kernels();
+        try (Decoder decoder = adapter.load(model.path(), weights, kernels)) {
             TextData text = TextData.open(
                     ModelText.of(model.path(), Optional.ofNullable(tokenizer), template.chosen()), decoder.config(),
                     Integer.MAX_VALUE, Integer.MAX_VALUE);
@@ -113,7 +117,6 @@ final class GenerateCommand implements Callable<Integer> {
                         "spin4j: " + text.cuts() + " prompts were longer than the model's positions and lost their "
                                 + "beginning");
             }
-            Kernels kernels = machine.kernels();
             try (UnfinishedRows results = UnfinishedRows.open(out, settings(sampling), rows.size());
                     Work work = new Work(rows, text, stops, results, progress, interrupt)) {
                 if (results.done() > 0) {
@@ -151,7 +154,7 @@ final class GenerateCommand implements Callable<Integer> {
         settings.put("model", model.path().toString()).put("model files", Fingerprint.ofNamesAndTimes(model.path()))
                 .put("data", Fingerprint.of(data)).put("tokenizer", tokenizer == null ? "" : tokenizer.toString())
                 .put("chat-template", template.chosen().orElse("")).put("dtype", weights.name())
-                .put("backend", machine.backend()).put("logprobs", logProbs);
+                .put("adapter", adapter.fingerprint()).put("backend", machine.backend()).put("logprobs", logProbs);
         options.describe(sampling, settings);
         return settings;
     }

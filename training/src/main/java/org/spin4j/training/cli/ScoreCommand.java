@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.spin4j.engine.Decoder;
+import org.spin4j.kernels.Kernels;
 import org.spin4j.training.ModelText;
 import org.spin4j.training.Progress;
 import org.spin4j.training.Scoring;
@@ -52,6 +53,9 @@ final class ScoreCommand implements Callable<Integer> {
     private Weights weights;
 
     @Mixin
+    private Adapter adapter;
+
+    @Mixin
     private Machine machine;
 
     @Override
@@ -61,11 +65,12 @@ final class ScoreCommand implements Callable<Integer> {
         }
         Progress progress = new Progress(quiet);
         Scoring result;
-        try (Decoder decoder = weights.load(model.path())) {
+        Kernels kernels = machine.kernels();
+        try (Decoder decoder = adapter.load(model.path(), weights, kernels)) {
             TextData text = TextData.open(
                     ModelText.of(model.path(), Optional.ofNullable(tokenizer), template.chosen()), decoder.config(),
                     Integer.MAX_VALUE, Integer.MAX_VALUE);
-            result = Scoring.of(decoder, machine.kernels(), text, data, out, progress);
+            result = Scoring.of(decoder, kernels, text, data, out, progress);
         }
         if (result.cuts() > 0) {
             progress.say("spin4j: " + result.cuts() + " rows were longer than the model's positions and were cut");
