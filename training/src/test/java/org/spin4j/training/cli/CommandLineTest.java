@@ -46,6 +46,12 @@ class CommandLineTest {
     }
 
     @Test
+    void anAdapterIsAddedToWeightsInF32() {
+        refused("score --quiet --model $DIR --data $DIR --out $DIR/x --adapter $DIR --dtype bf16",
+                "expected --dtype f32 with --adapter, found BF16; leave --dtype out");
+    }
+
+    @Test
     void aTypeThatIsNoneIsNamedWithThoseThatAre() {
         Ended ended = run("score --model $DIR --data $DIR --out $DIR/x --dtype bogus");
         assertThat(ended.code()).isEqualTo(2);
