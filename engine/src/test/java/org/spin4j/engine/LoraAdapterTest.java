@@ -151,7 +151,7 @@ class LoraAdapterTest {
         change(copy(DecoderConfig.Family.LLAMA), t -> null);
         refused(copy, "found none");
         refused(adapter(DecoderConfig.Family.GPT2), "was the adapter trained on this model?");
-        refused(dir.resolve("absent"), "it does not exist");
+        refused(dir.resolve("absent"), "found none at");
     }
 
     @Test
