@@ -11,6 +11,7 @@ import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
@@ -28,7 +29,7 @@ import org.spin4j.tokenizer.EncodeOptions;
 import org.spin4j.tokenizer.Tokenizer;
 
 /**
- * GGUF files that spin4j writes, loaded by llama.cpp: how many greedy ids agree. Arguments: model folders with a tokenizer; a random
+ * GGUF files that spin4j writes, loaded by llama.cpp: how many greedy ids agree. Arguments: model folders; a random
  * model of SmolLM2's shape, narrower, comes with them. Exits with 1 where an F32 model differs.
  */
 public final class CompareGguf {
@@ -36,7 +37,6 @@ public final class CompareGguf {
     /** Each is a text of one character, so that what llama.cpp prints tells which token it was. */
     private static final int FIRST_CHARACTER = 0x4E00;
     private static final int NAMED = 3;
-    private static final int BYTES = 256;
 
     private CompareGguf() {}
 
@@ -46,31 +46,37 @@ public final class CompareGguf {
         Path dir = Files.createTempDirectory("gguf");
         boolean equal = true;
         PrintStream out = System.out;
-        out.println("GGUF files written by spin4j, loaded by llama.cpp (de.kherud:llama 4.2.0); greedy continuations"
-                + " of " + TOKENS + " tokens.");
+        out.println("GGUF files written by spin4j, loaded by llama.cpp (de.kherud:llama 4.2.0); greedy continuations.");
         out.println();
         out.println("| model | type | tokens | **equal to spin4j on the same file** | first difference |");
         out.println("|---|---|---:|---:|---:|");
         for (String folder : args) {
             Path path = Path.of(folder);
-            Tokenizer tokenizer = Tokenizer.load(path);
             try (Decoder model = Decoder.loadFrozen(path)) {
-                for (DType type : List.of(DType.F32, DType.F16, DType.BF16, DType.Q8_0)) {
-                    equal &= row(path.toAbsolutePath().getParent().getFileName() + "/" + path.getFileName(), model, type,
-                            tokenizer.toGguf(Optional.empty(), model.config().vocabSize()), "Once upon a time",
-                            dir.resolve("model.gguf"), out);
-                }
+                equal &= rows(path.toAbsolutePath().getParent().getFileName() + "/" + path.getFileName(), model,
+                        Tokenizer.find(path), dir, out);
             }
         }
         try (Decoder model = Decoder.random(smol(dir), DType.F32, 1)) {
-            for (DType type : List.of(DType.F32, DType.F16, DType.BF16, DType.Q8_0)) {
-                equal &= row("random, SmolLM2's shape", model, type, characters(model.config().vocabSize()),
-                        Character.toString(FIRST_CHARACTER) + Character.toString(FIRST_CHARACTER + 5),
-                        dir.resolve("model.gguf"), out);
-            }
+            equal &= rows("random, SmolLM2's shape", model, Optional.empty(), dir, out);
         }
         // Says so explicitly: threads of llama.cpp may be alive still.
         System.exit(equal ? 0 : 1);
+    }
+
+    private static boolean rows(String name, Decoder model, Optional<Tokenizer> tokenizer, Path dir, PrintStream out)
+            throws IOException {
+        int vocab = model.config().vocabSize();
+        Map<String, Object> metadata = tokenizer.map(own -> own.toGguf(Optional.empty(), vocab))
+                .orElseGet(() -> characters(vocab));
+        String prompt = tokenizer.isPresent()
+                ? "Once upon a time"
+                : Character.toString(FIRST_CHARACTER) + Character.toString(FIRST_CHARACTER + 5);
+        boolean equal = true;
+        for (DType type : List.of(DType.F32, DType.F16, DType.BF16, DType.Q8_0)) {
+            equal &= row(name, model, type, metadata, prompt, dir.resolve("model.gguf"), out);
+        }
+        return equal;
     }
 
     /** Whether all tokens are equal, or the type is one that the two multiply in different ways. */
@@ -78,34 +84,39 @@ public final class CompareGguf {
             Path file, PrintStream out) throws IOException {
         model.saveGguf(file, type, tokenizer);
         Tokenizer reader = Tokenizer.ofGguf(tokenizer, name).orElseThrow();
-        List<Integer> theirs = theirs(file, prompt, reader);
-        List<Integer> ours = ours(file, reader.encode(prompt, EncodeOptions.DEFAULT));
+        int[] ids = reader.encode(prompt, EncodeOptions.DEFAULT);
+        int tokens = Math.min(TOKENS, model.config().maxPositions() - ids.length);
+        List<Integer> theirs = theirs(file, prompt, reader, tokens);
+        List<Integer> ours = ours(file, ids, tokens);
+        // What llama.cpp prints of a special token is nothing, so that the comparison ends there.
+        tokens = (int) ours.stream().takeWhile(id -> id >= NAMED).count();
         int equal = 0;
         int first = -1;
-        for (int i = 0; i < TOKENS; i++) {
+        for (int i = 0; i < tokens; i++) {
             boolean same = i < theirs.size() && theirs.get(i).equals(ours.get(i));
             equal += same ? 1 : 0;
             first = !same && first < 0 ? i : first;
         }
-        out.printf(Locale.ROOT, "| %s | %s | %d | **%d** | %s |%n", name, type, TOKENS, equal,
+        out.printf(Locale.ROOT, "| %s | %s | %d | **%d** | %s |%n", name, type, tokens, equal,
                 first < 0 ? "–" : Integer.toString(first));
         Files.delete(file);
         return first < 0 || type != DType.F32;
     }
 
-    private static List<Integer> ours(Path file, int[] prompt) {
+    private static List<Integer> ours(Path file, int[] prompt, int tokens) {
         try (Decoder model = Decoder.loadFrozen(file)) {
             int[] ids = new Generator(model, Backends.choose("auto", 2)).generate(List.of(prompt),
-                    Sampling.greedy(TOKENS, Set.of(), 1), 0, n -> {}).getFirst().ids();
-            return java.util.Arrays.stream(ids).boxed().toList();
+                    Sampling.greedy(tokens, Set.of(), 1), 0, n -> {}).getFirst().ids();
+            return Arrays.stream(ids).boxed().toList();
         }
     }
 
-    private static List<Integer> theirs(Path file, String prompt, Tokenizer tokenizer) {
+    private static List<Integer> theirs(Path file, String prompt, Tokenizer tokenizer, int tokens) {
         Map<String, Integer> byText = new HashMap<>();
         for (int id = tokenizer.vocabSize() - 1; id >= NAMED; id--) {
             String token = tokenizer.isToken(id) ? tokenizer.token(id).replace('▁', ' ') : "";
-            byText.put(token.matches("<0x[0-9A-F]{2}>")
+            // A character that is a token need not be spelled as a byte.
+            byText.putIfAbsent(token.matches("<0x[0-9A-F]{2}>")
                     ? Character.toString(Integer.parseInt(token.substring(3, 5), 16))
                     : token, id);
         }
@@ -113,7 +124,7 @@ public final class CompareGguf {
         ModelParameters parameters = new ModelParameters().setModel(file.toString()).setCtxSize(512).setThreads(2)
                 .setGpuLayers(0).setCacheTypeK(CacheType.F32).setCacheTypeV(CacheType.F32);
         try (LlamaModel model = new LlamaModel(parameters)) {
-            for (LlamaOutput piece : model.generate(new InferenceParameters(prompt).setNPredict(TOKENS)
+            for (LlamaOutput piece : model.generate(new InferenceParameters(prompt).setNPredict(tokens)
                     .setTemperature(0).setTopK(1).setRepeatPenalty(1).setIgnoreEos(true).setCachePrompt(false))) {
                 if (!piece.text.isEmpty()) {
                     ids.add(byText.getOrDefault(piece.text, -1));
@@ -138,13 +149,10 @@ public final class CompareGguf {
         String[] tokens = new String[size];
         int[] types = new int[size];
         for (int id = 0; id < size; id++) {
-            int inBytes = id - NAMED;
             tokens[id] = id < NAMED
                     ? List.of("<unk>", "<s>", "</s>").get(id)
-                    : inBytes < BYTES
-                            ? String.format(Locale.ROOT, "<0x%02X>", inBytes)
-                            : Character.toString(FIRST_CHARACTER + inBytes - BYTES);
-            types[id] = id == 0 ? 2 : id < NAMED ? 3 : inBytes < BYTES ? 6 : 1;
+                    : Character.toString(FIRST_CHARACTER + id - NAMED);
+            types[id] = id == 0 ? 2 : id < NAMED ? 3 : 1;
         }
         Map<String, Object> out = new HashMap<>();
         out.put("tokenizer.ggml.model", "llama");
