@@ -1,6 +1,7 @@
 package org.spin4j.engine;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
@@ -18,21 +19,25 @@ import java.util.stream.Collectors;
 record GgufArchitecture(String id, List<String> modelTypes, String layers, List<Name> names) {
     /** Llama, Mistral and all that have their blocks. */
     private static final GgufArchitecture LLAMA = new GgufArchitecture("llama", List.of("llama", "mistral"),
-            "model.layers.",
-            List.of(new Name("token_embd", "model.embed_tokens", false, GgufLayout.SAME),
-                    new Name("output_norm", "model.norm", false, GgufLayout.SAME),
-                    new Name("output", "lm_head", false, GgufLayout.SAME),
-                    new Name("attn_norm", "input_layernorm", true, GgufLayout.SAME),
-                    new Name("attn_q", "self_attn.q_proj", true, GgufLayout.PAIRED),
-                    new Name("attn_k", "self_attn.k_proj", true, GgufLayout.PAIRED),
-                    new Name("attn_v", "self_attn.v_proj", true, GgufLayout.SAME),
-                    new Name("attn_output", "self_attn.o_proj", true, GgufLayout.SAME),
-                    new Name("ffn_norm", "post_attention_layernorm", true, GgufLayout.SAME),
-                    new Name("ffn_gate", "mlp.gate_proj", true, GgufLayout.SAME),
-                    new Name("ffn_up", "mlp.up_proj", true, GgufLayout.SAME),
-                    new Name("ffn_down", "mlp.down_proj", true, GgufLayout.SAME)));
+            "model.layers.", rotary(GgufLayout.PAIRED));
+    private static final GgufArchitecture SMOLLM3 = new GgufArchitecture("smollm3", List.of("smollm3"),
+            "model.layers.", rotary(GgufLayout.PAIRED));
+    private static final GgufArchitecture QWEN2 = new GgufArchitecture("qwen2", List.of("qwen2"), "model.layers.",
+            rotary(GgufLayout.SAME));
+    private static final GgufArchitecture QWEN3 = new GgufArchitecture("qwen3", List.of("qwen3"), "model.layers.",
+            rotary(GgufLayout.SAME, layer("attn_q_norm", "self_attn.q_norm"),
+                    layer("attn_k_norm", "self_attn.k_norm")));
+    private static final GgufArchitecture GPT2 = new GgufArchitecture("gpt2", List.of("gpt2"), "transformer.h.",
+            List.of(new Name("token_embd", "transformer.wte", false, GgufLayout.SAME),
+                    new Name("position_embd", "transformer.wpe", false, GgufLayout.SAME),
+                    new Name("output_norm", "transformer.ln_f", false, GgufLayout.SAME),
+                    new Name("output", "lm_head", false, GgufLayout.SAME), layer("attn_norm", "ln_1"),
+                    new Name("attn_qkv", "attn.c_attn", true, GgufLayout.TRANSPOSED),
+                    new Name("attn_output", "attn.c_proj", true, GgufLayout.TRANSPOSED), layer("ffn_norm", "ln_2"),
+                    new Name("ffn_up", "mlp.c_fc", true, GgufLayout.TRANSPOSED),
+                    new Name("ffn_down", "mlp.c_proj", true, GgufLayout.TRANSPOSED)));
 
-    private static final List<GgufArchitecture> ALL = List.of(LLAMA);
+    private static final List<GgufArchitecture> ALL = List.of(LLAMA, SMOLLM3, QWEN2, QWEN3, GPT2);
     /** What the names of a layer's tensors begin with in a file. */
     private static final String BLOCKS = "blk.";
 
@@ -45,6 +50,24 @@ record GgufArchitecture(String id, List<String> modelTypes, String layers, List<
      * @param layout how the file's differs
      */
     record Name(String gguf, String folder, boolean layer, GgufLayout layout) {}
+
+    private static Name layer(String gguf, String folder) {
+        return new Name(gguf, folder, true, GgufLayout.SAME);
+    }
+
+    /** The tensors of families with rotary positions, and those that one has besides. */
+    private static List<Name> rotary(GgufLayout queriesAndKeys, Name... more) {
+        List<Name> names = new ArrayList<>(List.of(more));
+        names.addAll(List.of(new Name("token_embd", "model.embed_tokens", false, GgufLayout.SAME),
+                new Name("output_norm", "model.norm", false, GgufLayout.SAME),
+                new Name("output", "lm_head", false, GgufLayout.SAME), layer("attn_norm", "input_layernorm"),
+                new Name("attn_q", "self_attn.q_proj", true, queriesAndKeys),
+                new Name("attn_k", "self_attn.k_proj", true, queriesAndKeys), layer("attn_v", "self_attn.v_proj"),
+                layer("attn_output", "self_attn.o_proj"), layer("ffn_norm", "post_attention_layernorm"),
+                layer("ffn_gate", "mlp.gate_proj"), layer("ffn_up", "mlp.up_proj"),
+                layer("ffn_down", "mlp.down_proj")));
+        return names;
+    }
 
     /** A tensor under its name on the other side. */
     record Place(String name, GgufLayout layout) {}

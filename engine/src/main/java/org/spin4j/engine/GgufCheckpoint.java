@@ -67,7 +67,8 @@ final class GgufCheckpoint implements Checkpoint {
 
     @Override
     public List<Long> shape(String name) {
-        return tensor(name).entry.shape();
+        Tensor t = tensor(name);
+        return t.layout.shape(t.entry.shape());
     }
 
     @Override
@@ -114,8 +115,7 @@ final class GgufCheckpoint implements Checkpoint {
                         + GgufArchitecture.ids() + "), found model_type '"
                         + CheckpointJson.quote(config.json().path("model_type").asText()) + "' for " + file
                         + "; write a folder"));
-        Map<String, Object> metadata = new LinkedHashMap<>(GgufConfig.write(config, architecture));
-        metadata.putAll(tokenizer);
+        Map<String, Object> metadata = GgufConfig.write(config, architecture, tokenizer);
         List<GgufWriter.Tensor> out = new ArrayList<>();
         if (config.ropes().getFirst() instanceof RopeScaling.Llama3 rule) {
             float[] factors = GgufConfig.factors(rule, config.headDim());
@@ -125,9 +125,10 @@ final class GgufCheckpoint implements Checkpoint {
         GgufType most = GgufType.F32;
         for (NamedStorage t : tensors) {
             GgufArchitecture.Place place = architecture.inFile(t.name());
-            GgufType type = type(t, matrices);
+            List<Long> shape = place.layout().shape(t.shape());
+            GgufType type = type(shape, t.data().type(), matrices);
             most = t.shape().size() > 1 && t.data().size() > 0 ? type : most;
-            out.add(new GgufWriter.Tensor(place.name(), t.shape(), type,
+            out.add(new GgufWriter.Tensor(place.name(), shape, type,
                     () -> place.layout().ordered(t.data(), t.shape(), config.headDim())));
         }
         metadata.put("general.file_type", most.fileType());
@@ -135,16 +136,16 @@ final class GgufCheckpoint implements Checkpoint {
         GgufWriter.write(file, metadata, out);
     }
 
-    private static GgufType type(NamedStorage t, DType matrices) {
-        if (t.shape().size() == 1) {
+    private static GgufType type(List<Long> shape, DType own, DType matrices) {
+        if (shape.size() == 1) {
             return GgufType.F32;
         }
-        DType type = matrices == null ? t.data().type() : matrices;
+        DType type = matrices == null ? own : matrices;
         return switch (type) {
             case F32, F64 -> GgufType.F32;
             case F16 -> GgufType.F16;
             case BF16 -> GgufType.BF16;
-            case Q8_0 -> t.shape().getLast() % type.block() == 0 ? GgufType.Q8_0 : GgufType.F16;
+            case Q8_0 -> shape.getLast() % type.block() == 0 ? GgufType.Q8_0 : GgufType.F16;
         };
     }
 

@@ -2,10 +2,13 @@ package org.spin4j.engine;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
+import java.util.Set;
 import org.spin4j.kernels.DType;
 import org.spin4j.kernels.Storage;
 
@@ -21,21 +24,26 @@ final class GgufConfig {
     private static final String SPLITS = "split.count";
     private static final String BOS = "tokenizer.ggml.bos_token_id";
     private static final String PAD = "tokenizer.ggml.padding_token_id";
-    /** Tokens that end a text: of the model and of a turn. */
-    private static final List<String> EOS = List.of("tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id");
+    /** Tokens that end a text, a turn or a message: this engine stops at each. */
+    private static final List<String> EOS = List.of("tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id",
+            "tokenizer.ggml.eom_token_id");
     /** What Llama 3.1 and its successors have. */
     private static final int LLAMA3_POSITIONS = 8192;
+    /** Every fourth layer of a SmolLM3 turns no positions, a rule that llama.cpp has without a key for it. */
+    private static final int SMOLLM3_INTERVAL = 4;
     /** Relative difference of factors that stem from the same rule: both are rounded to 32 bits on the way. */
     private static final double SAME_FACTOR = 1e-5;
 
     private final Gguf file;
     private final GgufKeys keys;
+    private final GgufArchitecture architecture;
     private final String prefix;
     private final ObjectNode json = CheckpointJson.MAPPER.createObjectNode();
 
     private GgufConfig(Gguf file, GgufKeys keys, GgufArchitecture architecture) {
         this.file = file;
         this.keys = keys;
+        this.architecture = architecture;
         this.prefix = architecture.id() + ".";
     }
 
@@ -67,15 +75,39 @@ final class GgufConfig {
         if (keys.positive(prefix + "vocab_size", vocab) != vocab) {
             throw keys.refused(prefix + "vocab_size", vocab + ", the rows of token_embd.weight,");
         }
+        json.put("model_type", architecture.modelTypes().getFirst());
+        json.put("vocab_size", vocab);
+        json.put("tie_word_embeddings", !file.entries().containsKey("output.weight"));
+        if (architecture.id().equals("gpt2")) {
+            gpt2();
+        } else {
+            rotary();
+        }
+        tokens(vocab);
+        json.put("torch_dtype", "float32");
+        keys.refuseOthers(prefix);
+        return DecoderConfig.parse(json, file.file().toString());
+    }
+
+    private void gpt2() {
+        json.putArray("architectures").add("GPT2LMHeadModel");
+        json.put("n_embd", keys.positive(prefix + "embedding_length"));
+        json.put("n_layer", keys.positive(prefix + "block_count"));
+        int heads = keys.positive(prefix + "attention.head_count");
+        json.put("n_head", heads);
+        must(prefix + "attention.head_count_kv", heads, "the number of heads");
+        json.put("n_inner", keys.positive(prefix + "feed_forward_length"));
+        json.put("n_positions", keys.positive(prefix + "context_length"));
+        json.put("layer_norm_epsilon", keys.number(prefix + "attention.layer_norm_epsilon", 1e-5));
+        json.put("activation_function", "gelu_new");
+    }
+
+    private void rotary() {
         int heads = keys.positive(prefix + "attention.head_count");
         int hidden = keys.positive(prefix + "embedding_length");
         int headDim = keys.positive(prefix + "attention.key_length", Math.max(1, hidden / heads));
-        must(prefix + "attention.value_length", headDim);
-        must(prefix + "rope.dimension_count", headDim);
-        int window = keys.positive(prefix + "attention.sliding_window", 0);
-        json.putArray("architectures").add(window > 0 ? "MistralForCausalLM" : "LlamaForCausalLM");
-        json.put("model_type", window > 0 ? "mistral" : "llama");
-        json.put("vocab_size", vocab);
+        must(prefix + "attention.value_length", headDim, "the width of a head");
+        must(prefix + "rope.dimension_count", headDim, "the width of a head");
         json.put("hidden_size", hidden);
         json.put("intermediate_size", keys.positive(prefix + "feed_forward_length"));
         json.put("num_hidden_layers", keys.positive(prefix + "block_count"));
@@ -85,22 +117,37 @@ final class GgufConfig {
         json.put("max_position_embeddings", keys.positive(prefix + "context_length"));
         json.put("hidden_act", "silu");
         json.put("rms_norm_eps", keys.number(prefix + "attention.layer_norm_rms_epsilon", 1e-5));
-        json.put("attention_bias", file.entries().containsKey("blk.0.attn_q.bias"));
-        json.put("mlp_bias", file.entries().containsKey("blk.0.ffn_up.bias"));
-        json.put("tie_word_embeddings", !file.entries().containsKey("output.weight"));
-        if (window > 0) {
-            json.put("sliding_window", window);
-        }
         rope(headDim);
-        tokens(vocab);
-        json.put("torch_dtype", "float32");
-        keys.refuseOthers(prefix);
-        return DecoderConfig.parse(json, file.file().toString());
+        switch (architecture.id()) {
+            case "qwen2" -> json.putArray("architectures").add("Qwen2ForCausalLM");
+            case "qwen3" -> json.putArray("architectures").add("Qwen3ForCausalLM");
+            case "smollm3" -> {
+                json.putArray("architectures").add("SmolLM3ForCausalLM");
+                json.put("no_rope_layer_interval", SMOLLM3_INTERVAL);
+                biases();
+            }
+            default -> llama();
+        }
     }
 
-    private void must(String key, int value) {
+    private void llama() {
+        int window = keys.positive(prefix + "attention.sliding_window", 0);
+        if (window > 0) {
+            json.put("model_type", "mistral");
+            json.put("sliding_window", window);
+        }
+        json.putArray("architectures").add(window > 0 ? "MistralForCausalLM" : "LlamaForCausalLM");
+        biases();
+    }
+
+    private void biases() {
+        json.put("attention_bias", file.entries().containsKey("blk.0.attn_q.bias"));
+        json.put("mlp_bias", file.entries().containsKey("blk.0.ffn_up.bias"));
+    }
+
+    private void must(String key, int value, String what) {
         if (keys.positive(key, value) != value) {
-            throw keys.refused(key, value + ", the width of a head,");
+            throw keys.refused(key, value + ", " + what + ",");
         }
     }
 
@@ -196,8 +243,12 @@ final class GgufConfig {
         return out;
     }
 
-    /** What a file says of a model. */
-    static Map<String, Object> write(DecoderConfig c, GgufArchitecture architecture) {
+    /**
+     * What a file says of a model.
+     *
+     * @param tokenizer what it is to say of the tokenizer, which has the last word on special tokens
+     */
+    static Map<String, Object> write(DecoderConfig c, GgufArchitecture architecture, Map<String, Object> tokenizer) {
         String prefix = architecture.id() + ".";
         Map<String, Object> out = new LinkedHashMap<>();
         out.put(ARCHITECTURE, architecture.id());
@@ -208,15 +259,20 @@ final class GgufConfig {
         out.put(prefix + "block_count", c.layers());
         out.put(prefix + "feed_forward_length", c.intermediateSize());
         out.put(prefix + "attention.head_count", c.heads());
-        out.put(prefix + "attention.head_count_kv", c.kvHeads());
-        out.put(prefix + "attention.key_length", c.headDim());
-        out.put(prefix + "attention.value_length", c.headDim());
-        out.put(prefix + "attention.layer_norm_rms_epsilon", (float) c.normEps());
+        refuseUnsaid(c, architecture);
+        if (c.family() == DecoderConfig.Family.GPT2) {
+            out.put(prefix + "attention.layer_norm_epsilon", (float) c.normEps());
+        } else {
+            out.put(prefix + "attention.head_count_kv", c.kvHeads());
+            out.put(prefix + "attention.key_length", c.headDim());
+            out.put(prefix + "attention.value_length", c.headDim());
+            out.put(prefix + "attention.layer_norm_rms_epsilon", (float) c.normEps());
+            out.put(prefix + "rope.dimension_count", c.headDim());
+        }
         int window = c.windows().getFirst();
         if (window > 0) {
             out.put(prefix + "attention.sliding_window", window);
         }
-        out.put(prefix + "rope.dimension_count", c.headDim());
         switch (c.ropes().getFirst()) {
             case RopeScaling.Plain(double theta) -> out.put(prefix + "rope.freq_base", (float) theta);
             case RopeScaling.Linear(double theta, double factor) -> {
@@ -231,14 +287,53 @@ final class GgufConfig {
                 out.put(prefix + "rope.scaling.low_freq_factor", (float) rule.lowFreqFactor());
                 out.put(prefix + "rope.scaling.high_freq_factor", (float) rule.highFreqFactor());
             }
-            case RopeScaling.None() -> throw new IllegalStateException("no architecture has learned positions");
+            case RopeScaling.None() -> {
+                // Learned positions are a tensor.
+            }
         }
         put(out, BOS, c.bosTokenId());
-        for (int i = 0; i < Math.min(EOS.size(), c.eosTokenIds().size()); i++) {
-            out.put(EOS.get(i), c.eosTokenIds().get(i));
+        Set<Integer> eos = new LinkedHashSet<>();
+        if (tokenizer.get(EOS.getFirst()) instanceof Integer first) {
+            eos.add(first);
         }
+        eos.addAll(c.eosTokenIds());
+        if (eos.size() > EOS.size()) {
+            throw new CheckpointException("expected at most " + EOS.size()
+                    + " tokens that end a text in a model to be written as GGUF, found " + eos + "; write a folder");
+        }
+        Iterator<String> key = EOS.iterator();
+        eos.forEach(id -> out.put(key.next(), id));
         put(out, PAD, c.padTokenId());
+        out.putAll(tokenizer);
         return out;
+    }
+
+    /** Refuses what the family has no key for, and readers would do in another way. */
+    private static void refuseUnsaid(DecoderConfig c, GgufArchitecture architecture) {
+        boolean smollm3 = architecture.id().equals("smollm3");
+        for (int i = 0; i < c.layers(); i++) {
+            boolean unturned = smollm3 && (i + 1) % SMOLLM3_INTERVAL == 0;
+            RopeScaling wanted = unturned ? new RopeScaling.None() : c.ropes().getFirst();
+            if (!c.ropes().get(i).equals(wanted)) {
+                throw unsaid(architecture, "positions that " + (smollm3 ? "all layers but every fourth" : "all layers")
+                        + " turn alike", i);
+            }
+            int window = architecture.id().equals("llama") ? c.windows().getFirst() : 0;
+            if (c.windows().get(i) != window) {
+                throw unsaid(architecture, window == 0 ? "no sliding windows" : "one window for all layers", i);
+            }
+        }
+        if (Math.abs(c.attentionScale() * Math.sqrt(c.headDim()) - 1) > SAME_FACTOR) {
+            throw unsaid(architecture, "scores divided by the root of the width of a head", 0);
+        }
+        if (c.outBias() && architecture.id().startsWith("qwen")) {
+            throw unsaid(architecture, "no attention_bias of the output", 0);
+        }
+    }
+
+    private static CheckpointException unsaid(GgufArchitecture architecture, String expected, int layer) {
+        return new CheckpointException("expected " + expected + " in a " + architecture.id()
+                + " to be written as GGUF, found others in layer " + layer + "; write a folder");
     }
 
     private static void put(Map<String, Object> out, String key, OptionalInt id) {

@@ -14,43 +14,73 @@ enum GgufLayout {
      * Rows of a head that rotary positions turn together lie next to each other; Hugging Face keeps them half a head apart. Both
      * give the same products of queries and keys.
      */
-    PAIRED;
+    PAIRED,
+    /** A matrix is {@code [out, in]}; GPT-2's folder has {@code [in, out]}. */
+    TRANSPOSED;
+
+    /** The shape on one side from that on the other. */
+    List<Long> shape(List<Long> other) {
+        return this == TRANSPOSED ? other.reversed() : other;
+    }
 
     /** The row of Hugging Face's tensor that is row {@code row} of the file's. */
-    private long source(long row, int headDim) {
+    private static long source(long row, int headDim) {
         long inHead = row % headDim;
-        return this == SAME ? row : row - inHead + inHead % 2 * (headDim / 2) + inHead / 2;
+        return row - inHead + inHead % 2 * (headDim / 2) + inHead / 2;
     }
 
     /**
      * Reads a tensor.
      *
      * @param in    the file's bytes
-     * @param shape its dimensions, outermost first
+     * @param shape its dimensions in the file, outermost first
      */
     void read(GgufType type, MemorySegment in, List<Long> shape, int headDim, Storage out) {
-        if (this == SAME) {
-            type.read(in, out);
-            return;
-        }
         long rows = shape.getFirst();
         long cols = out.size() / rows;
-        long bytes = in.byteSize() / rows;
-        for (long row = 0; row < rows; row++) {
-            type.read(in.asSlice(row * bytes, bytes), out.slice(source(row, headDim) * cols, cols));
+        switch (this) {
+            case SAME -> type.read(in, out);
+            case PAIRED -> {
+                long bytes = in.byteSize() / rows;
+                for (long row = 0; row < rows; row++) {
+                    type.read(in.asSlice(row * bytes, bytes), out.slice(source(row, headDim) * cols, cols));
+                }
+            }
+            case TRANSPOSED -> {
+                Storage file = Storage.allocate(Arena.ofAuto(), DType.F32, out.size());
+                type.read(in, file);
+                out.convertFrom(shape.size() == 1 ? file : transposed(file, rows, cols));
+            }
         }
     }
 
-    /** The numbers in the file's order: {@code data} itself, or a copy of the same type. */
+    /**
+     * The numbers in the file's order: {@code data} itself, or a copy.
+     *
+     * @param shape dimensions in the folder
+     */
     Storage ordered(Storage data, List<Long> shape, int headDim) {
-        if (this == SAME) {
-            return data;
-        }
         long rows = shape.getFirst();
         long cols = data.size() / rows;
+        if (this == SAME || this == TRANSPOSED && shape.size() == 1) {
+            return data;
+        }
+        if (this == TRANSPOSED) {
+            return transposed(data, rows, cols);
+        }
         Storage out = Storage.allocate(Arena.ofAuto(), data.type(), data.size());
         for (long row = 0; row < rows; row++) {
             out.slice(row * cols, cols).copyFrom(data.slice(source(row, headDim) * cols, cols));
+        }
+        return out;
+    }
+
+    private static Storage transposed(Storage data, long rows, long cols) {
+        Storage out = Storage.allocate(Arena.ofAuto(), DType.F32, data.size());
+        for (long row = 0; row < rows; row++) {
+            for (long col = 0; col < cols; col++) {
+                out.set(col * rows + row, data.get(row * cols + col));
+            }
         }
         return out;
     }

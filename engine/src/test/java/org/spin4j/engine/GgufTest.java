@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -105,7 +106,8 @@ class GgufTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"llama", "llama-gqa-tied", "llama3-rope", "llama-bias", "mistral", "llama-bf16"})
+    @ValueSource(strings = {"llama", "llama-gqa-tied", "llama3-rope", "llama-bias", "mistral", "llama-bf16",
+            "qwen2", "qwen3", "gpt2"})
     void whatIsWrittenReadsAsItWas(String model) {
         Path golden = SharedData.require("golden/models/" + model);
         Path file = dir.resolve(model + ".gguf");
@@ -160,6 +162,37 @@ class GgufTest {
             }
         }
         assertThat(dir.toFile().list()).containsExactly("model.gguf");
+    }
+
+    /** The fourth layer turns no positions: nothing in the file says so. */
+    @Test
+    void smolLm3KeepsItsRule() {
+        ObjectNode json = DecoderConfig.llamaKeys(64, 64, 5, 4, 2, 40, 32, true).put("model_type", "smollm3");
+        DecoderConfig config = DecoderConfig.parse(json, "test").withTokens(OptionalInt.of(1), List.of(2, 3, 4),
+                OptionalInt.empty());
+        Path file = dir.resolve("model.gguf");
+        try (Decoder d = Decoder.random(config, DType.F32, 5)) {
+            d.saveGguf(file, null, Map.of("tokenizer.ggml.eos_token_id", 3));
+        }
+        try (Checkpoint back = Checkpoint.open(file)) {
+            assertThat(back.config().sameModel(config)).isTrue();
+            assertThat(back.config().ropes().get(3)).isEqualTo(new RopeScaling.None());
+            assertThat(back.config().eosTokenIds()).containsExactly(3, 2, 4);
+        }
+    }
+
+    @Test
+    void whatGgufHasNoKeyForIsNotWritten() {
+        notWritten("smollm3", "all layers but every fourth turn alike");
+        notWritten("gemma2", "'gemma2'");
+    }
+
+    private void notWritten(String model, String told) {
+        try (Decoder d = Decoder.load(SharedData.require("golden/models/" + model))) {
+            assertThatThrownBy(() -> d.saveGguf(dir.resolve("m.gguf"), null, Map.of()))
+                    .isInstanceOf(CheckpointException.class).hasMessageContaining(told);
+        }
+        assertThat(dir).isEmptyDirectory();
     }
 
     @Test
