@@ -26,7 +26,7 @@ final class GgufCheckpoint implements Checkpoint {
         GgufArchitecture architecture = GgufConfig.architecture(file);
         config = GgufConfig.read(file, architecture);
         for (Entry e : file.entries().values()) {
-            if (e.name().equals(GgufConfig.ROPE_FACTORS)) {
+            if (e.name().equals(GgufConfig.ROPE_FACTORS) || e.name().equals(GgufConfig.HEAD) && config.tiedHead()) {
                 continue;
             }
             GgufArchitecture.Place place = architecture.inFolder(e.name())
@@ -130,6 +130,11 @@ final class GgufCheckpoint implements Checkpoint {
             most = t.shape().size() > 1 && t.data().size() > 0 ? type : most;
             out.add(new GgufWriter.Tensor(place.name(), shape, type,
                     () -> place.layout().ordered(t.data(), t.shape(), config.headDim())));
+        }
+        if (config.family() == DecoderConfig.Family.GPT2 && config.tiedHead()) {
+            // The only family whose head llama.cpp wants even where it is the embedding.
+            out.stream().filter(t -> t.name().equals("token_embd.weight")).findFirst().ifPresent(
+                    t -> out.add(new GgufWriter.Tensor(GgufConfig.HEAD, t.shape(), t.type(), t.data())));
         }
         metadata.put("general.file_type", most.fileType());
         metadata.put("general.quantization_version", 2);

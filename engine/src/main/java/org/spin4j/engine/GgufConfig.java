@@ -18,6 +18,7 @@ import org.spin4j.kernels.Storage;
  */
 final class GgufConfig {
     static final String ARCHITECTURE = "general.architecture";
+    static final String HEAD = "output.weight";
     /** Divisors of the rotary speeds, one for each pair of a head. */
     static final String ROPE_FACTORS = "rope_freqs.weight";
     private static final String TYPE = "general.type";
@@ -77,7 +78,7 @@ final class GgufConfig {
         }
         json.put("model_type", architecture.modelTypes().getFirst());
         json.put("vocab_size", vocab);
-        json.put("tie_word_embeddings", !file.entries().containsKey("output.weight"));
+        json.put("tie_word_embeddings", tied(embedding));
         if (architecture.id().equals("gpt2")) {
             gpt2();
         } else {
@@ -87,6 +88,13 @@ final class GgufConfig {
         json.put("torch_dtype", "float32");
         keys.refuseOthers(prefix);
         return DecoderConfig.parse(json, file.file().toString());
+    }
+
+    /** Whether the head is the embedding: left out, or the same bytes once more. */
+    private boolean tied(GgufHeader.Entry embedding) {
+        GgufHeader.Entry head = file.entries().get(HEAD);
+        return head == null || head.type() == embedding.type() && head.shape().equals(embedding.shape())
+                && file.bytes(head).mismatch(file.bytes(embedding)) < 0;
     }
 
     private void gpt2() {
