@@ -35,7 +35,7 @@ import org.spin4j.tokenizer.Tokenizer;
 public final class CompareGguf {
     private static final int TOKENS = 200;
     /** Each is a text of one character, so that what llama.cpp prints tells which token it was. */
-    private static final int FIRST_CHARACTER = 0x4E00;
+    static final int FIRST_CHARACTER = 0x20000;
     private static final int NAMED = 3;
 
     private CompareGguf() {}
@@ -145,7 +145,8 @@ public final class CompareGguf {
         return config;
     }
 
-    private static Map<String, Object> characters(int size) {
+    /** Metadata of a tokenizer of {@code size} tokens that are one character each. */
+    static Map<String, Object> characters(int size) {
         String[] tokens = new String[size];
         int[] types = new int[size];
         for (int id = 0; id < size; id++) {

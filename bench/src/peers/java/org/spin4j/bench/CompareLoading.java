@@ -12,7 +12,7 @@ import java.util.function.ToDoubleFunction;
 
 /** The time that Llama 3's tokenizer.json takes to load, in a JVM that has compiled nothing yet and in one that has. */
 final class CompareLoading {
-    private static final int RUNS = 5;
+    private static final int RUNS = 3;
 
     private CompareLoading() {}
 
