@@ -39,7 +39,7 @@ public final class CompareGeneration {
             CompareGeneration::run);
 
     private static final int THREADS = 2;
-    private static final int ROUNDS = 3;
+    private static final int ROUNDS = 2;
     private static final List<DType> TYPES = List.of(DType.BF16, DType.Q8_0);
     private static final int STREAMS = 16;
     private static final int SHORT_PROMPT = 4;
