@@ -29,6 +29,8 @@ final class CompareEncoding {
     private static final int ROUNDS = 2;
     private static final int AGREEING = 3;
     private static final double TOLERANCE = 0.05;
+    /** Long beside the fraction of a millisecond that it takes to wake the threads of a pool, and to find that both are done. */
+    private static final double PASS_SECONDS = 0.3;
     private static final Duration PATIENCE = Duration.ofMillis(1500);
     private static final double MEGA = 1e6;
 
@@ -80,8 +82,9 @@ final class CompareEncoding {
             Encoding jtokkit, ExecutorService pool) {
         System.err.println("tokenizer: encoding " + work.name);
         long[] sink = new long[1];
-        Stopwatch ours = Turns.watch(() -> sink[0] += encode(tokenizer, work));
-        Stopwatch both = Turns.watch(() -> sink[0] += together(pool, tokenizer, work));
+        int times = (int) Math.ceil(PASS_SECONDS / seconds(() -> sink[0] += encode(tokenizer, work, 1)));
+        Stopwatch ours = new Stopwatch(() -> sink[0] += encode(tokenizer, work, times), 1);
+        Stopwatch both = new Stopwatch(() -> sink[0] += together(pool, tokenizer, work, times), 1);
         Stopwatch second = Turns.watch(() -> {
             for (String text : work.texts) {
                 IntArrayList ids = jtokkit.encodeOrdinary(text);
@@ -94,41 +97,51 @@ final class CompareEncoding {
                 sink[0] += huggingFace.encode(text, true).length;
             }
         }, 1);
-        for (Stopwatch one : List.of(ours, both, second)) {
+        for (Stopwatch program : List.of(ours, both, second)) {
             Turns.settle();
-            one.warmUp(AGREEING, TOLERANCE, PATIENCE);
+            program.warmUp(AGREEING, TOLERANCE, PATIENCE);
         }
         List<Stopwatch> order = new ArrayList<>(List.of(ours, second, both, first));
         for (int round = 0; round < 2 * ROUNDS; round++) {
-            for (Stopwatch one : order) {
+            for (Stopwatch program : order) {
                 Turns.settle();
-                one.pass();
+                program.pass();
             }
             Collections.reverse(order);
         }
         double bytes = work.bytes();
+        double one = ours.median() / times;
+        double two = both.median() / times;
         out.printf(Locale.ROOT, "| %s | %d | %.2f | %.1f | %.1f | %.1f | %.1f | **%.1f** | **%.2f** | **%.2f** |%n",
-                work.name, work.texts.size(), bytes / MEGA, bytes / MEGA / ours.median(), bytes / MEGA / first.median(),
-                bytes / MEGA / second.median(), THREADS * bytes / MEGA / both.median(),
-                first.median() / ours.median(), second.median() / ours.median(),
-                THREADS * ours.median() / both.median());
+                work.name, work.texts.size(), bytes / MEGA, bytes / MEGA / one, bytes / MEGA / first.median(),
+                bytes / MEGA / second.median(), THREADS * bytes / MEGA / two,
+                first.median() / one, second.median() / one,
+                THREADS * one / two);
         if (sink[0] == 0) {
             throw new IllegalStateException("expected ids, found none in " + work.name);
         }
     }
 
-    private static long encode(Tokenizer tokenizer, Work work) {
+    private static double seconds(Runnable work) {
+        Stopwatch once = new Stopwatch(work, 2);
+        once.pass();
+        return once.best();
+    }
+
+    private static long encode(Tokenizer tokenizer, Work work, int times) {
         long ids = 0;
-        for (String text : work.texts) {
-            ids += tokenizer.encode(text).length;
+        for (int i = 0; i < times; i++) {
+            for (String text : work.texts) {
+                ids += tokenizer.encode(text).length;
+            }
         }
         return ids;
     }
 
-    private static long together(ExecutorService pool, Tokenizer tokenizer, Work work) {
+    private static long together(ExecutorService pool, Tokenizer tokenizer, Work work, int times) {
         try {
             long ids = 0;
-            Callable<Long> one = () -> encode(tokenizer, work);
+            Callable<Long> one = () -> encode(tokenizer, work, times);
             for (Future<Long> done : pool.invokeAll(Collections.nCopies(THREADS, one))) {
                 ids += done.get();
             }

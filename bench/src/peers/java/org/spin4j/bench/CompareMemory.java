@@ -70,9 +70,11 @@ final class CompareMemory {
         }
     }
 
-    /** This JVM's own flags, but for the size of the heap. */
+    /** This JVM's own flags, but for the size of the heap and its being touched. */
     private static Stream<String> flags() {
         return Stream.concat(ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
-                .filter(flag -> !flag.startsWith("-Xm") && !flag.startsWith("-agent")), Stream.of(HEAP));
+                .filter(flag -> !flag.startsWith("-Xm") && !flag.equals("-XX:+AlwaysPreTouch")
+                        && !flag.startsWith("-agent")),
+                Stream.of(HEAP));
     }
 }
