@@ -1,7 +1,7 @@
 package org.spin4j.training.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
@@ -35,7 +35,8 @@ import picocli.CommandLine.Spec;
 @Command(name = "tokenizer", description = "Learns a tokenizer, or turns text into token ids and back.", subcommands = {
         TokenizerCommand.Train.class, TokenizerCommand.Encode.class, TokenizerCommand.Decode.class})
 final class TokenizerCommand implements Runnable {
-    private static final ObjectMapper JSON = new ObjectMapper();
+    /** Not a mapper, which takes a JVM that has just begun a sixth of a second. */
+    private static final JsonNodeFactory JSON = JsonNodeFactory.instance;
     private static final String TOKENIZER = "The tokenizer or its folder: tokenizer.json, SentencePiece's .model, vocab.json with merges.txt, .tiktoken, or llama2.c's tok*.bin.";
 
     @Spec
@@ -103,7 +104,7 @@ final class TokenizerCommand implements Runnable {
             }
             tokenizer.saveFolder(out, Optional.empty());
             if (json) {
-                spec.commandLine().getOut().println(JSON.createObjectNode().put("vocab_size", tokenizer.vocabSize())
+                spec.commandLine().getOut().println(JSON.objectNode().put("vocab_size", tokenizer.vocabSize())
                         .put("texts", texts.size()).put("out", out.toString()));
             } else {
                 spec.commandLine().getOut().println(String.format(Locale.ROOT, "%,d tokens from %,d texts in %s",
@@ -209,7 +210,7 @@ final class TokenizerCommand implements Runnable {
         private ObjectNode encode(JsonLines.Line line, Tokenizer t, EncodeOptions options) {
             String text = text(line, "text");
             boolean pair = line.object().has("text_pair");
-            ObjectNode row = JSON.createObjectNode();
+            ObjectNode row = JSON.objectNode();
             if (!offsets && !pair) {
                 put(row, "ids", t.encode(text, options));
                 return row;
@@ -270,7 +271,7 @@ final class TokenizerCommand implements Runnable {
             int rows = RowsInParallel.write(data, out, "decode", new Progress(quiet), line -> {
                 int[] ids = ids(line);
                 tokens.add(ids.length);
-                return JSON.createObjectNode().put("text", t.decode(ids, skipSpecial));
+                return JSON.objectNode().put("text", t.decode(ids, skipSpecial));
             });
             summary(spec, json, rows, tokens.sum(), out);
             return 0;
@@ -280,7 +281,7 @@ final class TokenizerCommand implements Runnable {
     private static void summary(CommandSpec spec, boolean json, int rows, long tokens, Path out) {
         spec.commandLine().getOut()
                 .println(json
-                        ? JSON.createObjectNode().put("rows", rows).put("tokens", tokens).put("out", out.toString())
+                        ? JSON.objectNode().put("rows", rows).put("tokens", tokens).put("out", out.toString())
                                 .toString()
                         : String.format(Locale.ROOT, "%,d tokens in %,d rows in %s", tokens, rows, out));
     }
