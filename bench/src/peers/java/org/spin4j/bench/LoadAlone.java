@@ -11,7 +11,7 @@ final class LoadAlone {
     static final String HUGGING_FACE = "huggingface";
     static final List<String> PROGRAMS = List.of(SPIN4J, HUGGING_FACE);
 
-    private static final int LATER = 5;
+    private static final int LATER = 3;
 
     private LoadAlone() {}
 
