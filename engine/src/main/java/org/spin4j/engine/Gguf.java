@@ -1,13 +1,9 @@
 package org.spin4j.engine;
 
-import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
-import java.nio.channels.FileChannel;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.Map;
 import org.spin4j.engine.GgufHeader.Entry;
 import org.spin4j.kernels.Storage;
@@ -40,20 +36,8 @@ public final class Gguf implements AutoCloseable {
             throw new CheckpointException("expected a little-endian machine to read " + file
                     + ", found a big-endian one; convert to safetensors elsewhere");
         }
-        Arena arena = Arena.ofShared();
-        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
-            if (!Files.isRegularFile(file)) {
-                throw new CheckpointException("expected a GGUF file, found something else at " + file);
-            }
-            MemorySegment all = channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena);
-            return new Gguf(file, arena, all, GgufHeader.parse(all, file));
-        } catch (IOException e) {
-            arena.close();
-            throw CheckpointJson.unreadable(file, e);
-        } catch (RuntimeException e) {
-            arena.close();
-            throw e;
-        }
+        return MappedFile.open(file, "a GGUF file",
+                (arena, all) -> new Gguf(file, arena, all, GgufHeader.parse(all, file)));
     }
 
     /**

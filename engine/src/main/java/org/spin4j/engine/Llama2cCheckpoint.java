@@ -1,15 +1,11 @@
 package org.spin4j.engine;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
-import java.nio.channels.FileChannel;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -78,20 +74,8 @@ final class Llama2cCheckpoint implements Checkpoint {
             throw new CheckpointException(
                     "expected a little-endian machine to read " + path + ", found a big-endian one");
         }
-        Arena arena = Arena.ofShared();
-        try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
-            if (!Files.isRegularFile(path)) {
-                throw new CheckpointException("expected llama2.c's model file, found something else at " + path);
-            }
-            return new Llama2cCheckpoint(path, arena,
-                    channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena));
-        } catch (IOException e) {
-            arena.close();
-            throw CheckpointJson.unreadable(path, e);
-        } catch (RuntimeException e) {
-            arena.close();
-            throw e;
-        }
+        return MappedFile.open(path, "llama2.c's model file",
+                (arena, all) -> new Llama2cCheckpoint(path, arena, all));
     }
 
     private DecoderConfig config(int[] sizes, boolean tied) {

@@ -83,20 +83,8 @@ public final class SafeTensors implements AutoCloseable {
      * @throws CheckpointException when the file cannot be read or is not a complete safetensors file
      */
     public static SafeTensors open(Path file) {
-        Arena arena = Arena.ofShared();
-        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
-            if (!Files.isRegularFile(file)) {
-                throw new CheckpointException("expected a safetensors file, found something else at " + file);
-            }
-            MemorySegment all = channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena);
-            return new SafeTensors(file, arena, all, SafeTensorsHeader.parse(all, file));
-        } catch (IOException e) {
-            arena.close();
-            throw CheckpointJson.unreadable(file, e);
-        } catch (RuntimeException e) {
-            arena.close();
-            throw e;
-        }
+        return MappedFile.open(file, "a safetensors file",
+                (arena, all) -> new SafeTensors(file, arena, all, SafeTensorsHeader.parse(all, file)));
     }
 
     /** The tensors by name, in the order of their bytes in the file. */

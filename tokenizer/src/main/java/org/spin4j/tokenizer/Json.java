@@ -78,7 +78,7 @@ record Json(JsonNode node, String file, String path) {
 
     /** What reads JSON text. */
     @FunctionalInterface
-    interface Reading<T> {
+    private interface Reading<T> {
         T read() throws IOException;
     }
 
