@@ -16,6 +16,7 @@ module org.spin4j.training {
     requires xchart;
 
     exports org.spin4j.training;
+    exports org.spin4j.training.judge;
     exports org.spin4j.training.report;
 
     exports org.spin4j.training.cli;

@@ -234,7 +234,7 @@ public final class TrainingRun {
     }
 
     /** Refuses ids that the model does not have. */
-    static void requireIds(int[] ids, int vocab) {
+    public static void requireIds(int[] ids, int vocab) {
         for (int id : ids) {
             if (id >= vocab) {
                 throw BadInputException.of(
