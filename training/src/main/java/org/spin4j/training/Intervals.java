@@ -57,20 +57,48 @@ public final class Intervals {
      */
     public static Interval bootstrapMean(double[] values, int resamples, RandomStream random) {
         requireValues(values);
+        double[] ones = new double[values.length];
+        Arrays.fill(ones, 1);
+        return percentiles(new Mean().evaluate(values), values, ones, resamples, random);
+    }
+
+    /**
+     * A share of what comes in groups of different sizes: the sum of {@code parts} over the sum of {@code wholes}. Groups are drawn, as what is in
+     * a group belongs together: the percentile bootstrap of a ratio.
+     *
+     * @param parts     at least one
+     * @param wholes    as many, each above 0
+     * @param resamples how often to draw as many groups with replacement
+     * @param random    where the draws come from
+     */
+    public static Interval bootstrapRatio(double[] parts, double[] wholes, int resamples, RandomStream random) {
+        requireValues(parts);
+        if (parts.length != wholes.length || !(Arrays.stream(wholes).min().orElseThrow() > 0)) {
+            throw new IllegalArgumentException("expected a whole above 0 for each of " + parts.length + " parts, found "
+                    + Arrays.toString(wholes));
+        }
+        return percentiles(Arrays.stream(parts).sum() / Arrays.stream(wholes).sum(), parts, wholes, resamples, random);
+    }
+
+    private static Interval percentiles(double estimate, double[] parts, double[] wholes, int resamples,
+            RandomStream random) {
         if (resamples < 1) {
             throw new IllegalArgumentException("expected at least 1 resample, found " + resamples);
         }
-        double[] means = new double[resamples];
+        double[] ratios = new double[resamples];
         for (int r = 0; r < resamples; r++) {
-            double sum = 0;
-            for (int i = 0; i < values.length; i++) {
-                sum += values[random.nextInt(values.length)];
+            double part = 0;
+            double whole = 0;
+            for (int i = 0; i < parts.length; i++) {
+                int drawn = random.nextInt(parts.length);
+                part += parts[drawn];
+                whole += wholes[drawn];
             }
-            means[r] = sum / values.length;
+            ratios[r] = part / whole;
         }
         Percentile percentile = new Percentile();
-        percentile.setData(means);
-        return new Interval(new Mean().evaluate(values), percentile.evaluate(100 * (1 - LEVEL) / 2),
+        percentile.setData(ratios);
+        return new Interval(estimate, percentile.evaluate(100 * (1 - LEVEL) / 2),
                 percentile.evaluate(100 * (1 + LEVEL) / 2));
     }
 

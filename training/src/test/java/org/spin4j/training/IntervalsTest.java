@@ -64,6 +64,19 @@ class IntervalsTest {
         assertThat(bootstrap).isEqualTo(Intervals.bootstrapMean(values, 2000, RandomStream.of(3, "bootstrap test", 1)));
     }
 
+    /** Groups of equal size are a mean; groups of which all have the same share leave nothing open. */
+    @Test
+    void bootstrapOfARatio() {
+        double[] parts = {1, 0, 1, 1, 0, 1, 0, 1};
+        double[] wholes = {1, 1, 1, 1, 1, 1, 1, 1};
+        assertThat(Intervals.bootstrapRatio(parts, wholes, 500, RandomStream.of(3, "ratio", 0)))
+                .isEqualTo(Intervals.bootstrapMean(parts, 500, RandomStream.of(3, "ratio", 0)));
+        assertThat(Intervals.bootstrapRatio(new double[]{1, 2, 4}, new double[]{2, 4, 8}, 500,
+                RandomStream.of(3, "ratio", 0))).isEqualTo(new Interval(0.5, 0.5, 0.5));
+        assertThatThrownBy(() -> Intervals.bootstrapRatio(parts, new double[8], 5, RandomStream.of(3, "ratio", 0)))
+                .hasMessageContaining("expected a whole above 0 for each of 8 parts");
+    }
+
     @Test
     void refusesNothing() {
         assertThatThrownBy(() -> Intervals.mean(new double[0])).hasMessageContaining("at least one value");
