@@ -103,7 +103,7 @@ enum FloatFormat {
     /** Writes all of {@code in} as the file's bytes. */
     void encode(Storage in, MemorySegment file) {
         if (isLayoutOf(in)) {
-            file.copyFrom(in.segment());
+            file.copyFrom(in.readOnlySegment());
             return;
         }
         for (long i = 0; i < in.size(); i++) {

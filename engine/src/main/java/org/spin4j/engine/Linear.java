@@ -88,7 +88,7 @@ public final class Linear {
             int toWidth) {
         long bytes = from.type().bytes(1);
         for (long i = 0; i < m; i++) {
-            MemorySegment.copy(from.segment(), (i * fromWidth + fromColumn) * bytes, to.segment(),
+            MemorySegment.copy(from.readOnlySegment(), (i * fromWidth + fromColumn) * bytes, to.segment(),
                     (i * toWidth + toColumn) * bytes, n * bytes);
         }
     }

@@ -122,7 +122,7 @@ public final class Parameter {
 
     /** Bytes of the values. */
     long bytes() {
-        return pieces.stream().mapToLong(piece -> piece.segment().byteSize()).sum();
+        return pieces.stream().mapToLong(piece -> piece.type().bytes(piece.size())).sum();
     }
 
     void bind(Storage data, Storage grad) {

@@ -64,7 +64,7 @@ final class TokenChoice {
             row = new float[n];
         }
         if (data.type() == DType.F32) {
-            MemorySegment.copy(data.segment(), ValueLayout.JAVA_FLOAT_UNALIGNED, from * 4, row, 0, n);
+            MemorySegment.copy(data.readOnlySegment(), ValueLayout.JAVA_FLOAT_UNALIGNED, from * 4, row, 0, n);
         } else {
             for (int i = 0; i < n; i++) {
                 row[i] = (float) data.get(from + i);

@@ -25,7 +25,7 @@ final class Conversion {
 
     /** Fills {@code to} with the numbers of {@code from}, of the same size. */
     static void convert(Storage from, Storage to) {
-        MemorySegment in = from.segment();
+        MemorySegment in = from.readOnlySegment();
         MemorySegment out = to.segment();
         long n = from.size();
         if (from.type() == to.type()) {

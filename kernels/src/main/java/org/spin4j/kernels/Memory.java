@@ -54,6 +54,6 @@ final class Memory {
             throw new IllegalArgumentException("expected at least " + count + " elements in " + operand + ", found "
                     + s.size());
         }
-        return s.address();
+        return s.segment().address();
     }
 }

@@ -30,7 +30,7 @@ public final class ScalarKernels implements Kernels {
     private record Plain(Product product, int n, int k, Storage b) implements PackedMatrix {
         @Override
         public long bytes() {
-            return b.segment().byteSize();
+            return b.type().bytes(b.size());
         }
     }
 

@@ -4,13 +4,15 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Objects;
+import java.util.function.Function;
 
 /**
  * A flat run of numbers outside the Java heap: the memory beneath a tensor. It has no shape; a kernel is told the shape by
  * its arguments and checks that every storage is long enough before it touches a byte.
  *
  * <p>Data starts on a cache-line boundary, and {@value #HEADER_BYTES} bytes before it belong to the allocation, so that a
- * device runtime that wants an array header in front of the data can wrap the bytes without a copy.
+ * device runtime that wants an array header in front of the data can wrap the bytes without a copy. A device that has memory of its own
+ * may give the allocation a {@link Mirror}, which is told before the numbers are read or changed here.
  */
 public final class Storage {
     /** Bytes kept free before the data of each allocation; TornadoVM's native arrays need 16, a cache line keeps alignment. */
@@ -20,14 +22,32 @@ public final class Storage {
     private static final ValueLayout.OfDouble DOUBLE = ValueLayout.JAVA_DOUBLE_UNALIGNED;
     private static final ValueLayout.OfShort SHORT = ValueLayout.JAVA_SHORT_UNALIGNED;
 
+    /** What all slices of an allocation share. */
+    private static final class Allocation {
+        final MemorySegment all;
+        volatile Mirror mirror;
+
+        Allocation(MemorySegment all) {
+            this.all = all;
+        }
+    }
+
     private final MemorySegment segment;
     private final DType type;
     private final long size;
+    private final Allocation allocation;
+    private final long offset;
 
-    private Storage(MemorySegment segment, DType type, long size) {
+    private Storage(MemorySegment segment, DType type, long size, Allocation allocation, long offset) {
         this.segment = segment;
         this.type = type;
         this.size = size;
+        this.allocation = allocation;
+        this.offset = offset;
+    }
+
+    private static Storage whole(MemorySegment segment, DType type, long size) {
+        return new Storage(segment, type, size, new Allocation(segment), 0);
     }
 
     /**
@@ -43,8 +63,8 @@ public final class Storage {
         }
         long bytes = type.bytes(size);
         // A whole cache line behind the data, so that two allocations never share one.
-        MemorySegment whole = arena.allocate(Math.addExact(bytes, 2L * HEADER_BYTES), HEADER_BYTES);
-        return new Storage(whole.asSlice(HEADER_BYTES, bytes), type, size);
+        MemorySegment room = arena.allocate(Math.addExact(bytes, 2L * HEADER_BYTES), HEADER_BYTES);
+        return whole(room.asSlice(HEADER_BYTES, bytes), type, size);
     }
 
     /**
@@ -58,7 +78,7 @@ public final class Storage {
             throw new IllegalArgumentException("expected the bytes of " + size + " elements of " + type + ", found "
                     + segment.byteSize());
         }
-        return new Storage(segment.asSlice(0, type.bytes(size)), type, size);
+        return whole(segment.asSlice(0, type.bytes(size)), type, size);
     }
 
     /** Memory of the garbage collector's care, filled with the given values: for small constants and tests. */
@@ -80,18 +100,61 @@ public final class Storage {
         return size;
     }
 
-    /** The bytes, in native order. */
+    /** First element of this within its allocation. */
+    public long offset() {
+        return offset;
+    }
+
+    /** The bytes, in native order, to read and to write until a kernel next uses them. */
     public MemorySegment segment() {
+        beforeRead();
+        if (!segment.isReadOnly()) {
+            beforeWrite();
+        }
         return segment;
     }
 
-    /** Address of element 0. */
+    /** The bytes, in native order, to read until a kernel next changes them. */
+    public MemorySegment readOnlySegment() {
+        beforeRead();
+        return segment.asReadOnly();
+    }
+
+    /**
+     * What a device has of the allocation; {@code maker} makes it of the allocation's bytes where there is none. The mirror alone may
+     * touch those bytes without being told.
+     */
+    public Mirror mirror(Function<MemorySegment, ? extends Mirror> maker) {
+        synchronized (allocation) {
+            if (allocation.mirror == null) {
+                allocation.mirror = maker.apply(allocation.all);
+            }
+            return allocation.mirror;
+        }
+    }
+
+    private void beforeRead() {
+        Mirror mirror = allocation.mirror;
+        if (mirror != null) {
+            mirror.beforeRead(offset, size);
+        }
+    }
+
+    private void beforeWrite() {
+        Mirror mirror = allocation.mirror;
+        if (mirror != null) {
+            mirror.beforeWrite(offset, size);
+        }
+    }
+
+    /** Address of element 0; whoever goes there asks for {@link #segment} first. */
     public long address() {
         return segment.address();
     }
 
     /** Element {@code i}, widened to double. */
     public double get(long i) {
+        beforeRead();
         return switch (type) {
             case F32 -> segment.get(FLOAT, i * 4);
             case F64 -> segment.get(DOUBLE, i * 8);
@@ -107,6 +170,7 @@ public final class Storage {
      * @throws UnsupportedOperationException for a type of blocks, whose elements share a scale: use {@link #convertFrom}
      */
     public void set(long i, double value) {
+        beforeWrite();
         switch (type) {
             case F32 -> segment.set(FLOAT, i * 4, (float) value);
             case F64 -> segment.set(DOUBLE, i * 8, value);
@@ -125,12 +189,18 @@ public final class Storage {
     /** The same memory from element {@code from} on, {@code length} elements long; both a whole number of blocks. */
     public Storage slice(long from, long length) {
         Objects.checkFromIndexSize(from, length, size);
-        return new Storage(segment.asSlice(type.bytes(from), type.bytes(length)), type, length);
+        return new Storage(segment.asSlice(type.bytes(from), type.bytes(length)), type, length, allocation,
+                offset + from);
     }
 
     /** Sets every element to zero. */
     public void zero() {
-        segment.fill((byte) 0);
+        Mirror mirror = allocation.mirror;
+        if (mirror != null) {
+            mirror.zero(offset, size);
+        } else {
+            segment.fill((byte) 0);
+        }
     }
 
     /** Copies all of {@code source}, of the same type and size, over this. */
@@ -139,7 +209,11 @@ public final class Storage {
             throw new IllegalArgumentException("expected " + size + " elements of " + type + ", found " + source.size
                     + " of " + source.type);
         }
-        segment.copyFrom(source.segment);
+        Mirror mirror = source.allocation.mirror;
+        if (mirror == null || !mirror.copy(source, this)) {
+            beforeWrite();
+            segment.copyFrom(source.readOnlySegment());
+        }
     }
 
     /**

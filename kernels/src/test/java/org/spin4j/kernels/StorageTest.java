@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -88,5 +90,49 @@ final class StorageTest {
         x[5] = 1e9;
         assertThatThrownBy(() -> blocks.convertFrom(Storage.of(DType.F32, x)))
                 .hasMessageStartingWith("expected numbers up to");
+    }
+
+    @Test
+    void aMirrorIsToldOfWhatTheHostTouches() {
+        List<String> told = new ArrayList<>();
+        Storage all = Storage.allocate(Arena.ofAuto(), DType.F32, 100);
+        Storage part = all.slice(20, 30);
+        Mirror mirror = new Mirror() {
+            @Override
+            public void beforeRead(long from, long count) {
+                told.add("read " + from + " " + count);
+            }
+
+            @Override
+            public void beforeWrite(long from, long count) {
+                told.add("write " + from + " " + count);
+            }
+
+            @Override
+            public void zero(long from, long count) {
+                told.add("zero " + from + " " + count);
+            }
+
+            @Override
+            public boolean copy(Storage from, Storage to) {
+                told.add("copy " + from.offset() + " " + to.offset());
+                return from.offset() == 0;
+            }
+        };
+        assertThat(part.slice(1, 2).mirror(bytes -> mirror)).isSameAs(mirror);
+        assertThat(all.mirror(bytes -> null)).isSameAs(mirror);
+        part.get(0);
+        part.set(0, 1);
+        part.zero();
+        part.segment();
+        part.readOnlySegment();
+        part.copyFrom(all.slice(0, 30));
+        all.slice(0, 30).copyFrom(part);
+        assertThat(told).containsExactly("read 20 30", "write 20 30", "zero 20 30", "read 20 30", "write 20 30",
+                "read 20 30", "copy 0 20", "copy 20 0", "write 0 30", "read 20 30");
+        Storage other = Storage.allocate(Arena.ofAuto(), DType.F32, 30);
+        other.copyFrom(part);
+        part.copyFrom(other);
+        assertThat(told).hasSize(13).endsWith("copy 20 0", "read 20 30", "write 20 30");
     }
 }
