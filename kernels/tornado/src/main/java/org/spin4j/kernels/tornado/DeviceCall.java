@@ -1,5 +1,6 @@
 package org.spin4j.kernels.tornado;
 
+import java.util.ArrayList;
 import java.util.List;
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.common.TornadoFunctions.Task6;
@@ -49,5 +50,15 @@ record DeviceCall(String name, Task6<KernelContext, FloatArray, IntArray, FloatA
             Task6<KernelContext, FloatArray, IntArray, FloatArray, Integer, Integer> kernel, long n, int[] ints,
             float... reals) {
         return groups(name, kernel, Math.toIntExact((n + FLAT - 1) / FLAT), FLAT, ints, reals);
+    }
+
+    /** One after the other. */
+    @SafeVarargs
+    static List<DeviceCall> sequence(List<DeviceCall>... calls) {
+        List<DeviceCall> all = new ArrayList<>();
+        for (List<DeviceCall> some : calls) {
+            all.addAll(some);
+        }
+        return all;
     }
 }
