@@ -24,16 +24,8 @@ final class Memory {
             throw new IllegalArgumentException("expected " + operand + " as F32, BF16, F16 or Q8_0, found " + s.type()
                     + "; the vector backend computes in F32 only");
         }
-        requireWholeRows(s, row, operand);
+        Sizes.requireWholeRows(s, row, operand);
         return longEnough(s, count, operand);
-    }
-
-    /** Refuses a matrix whose rows are not whole blocks of its type. */
-    static void requireWholeRows(Storage s, long row, String operand) {
-        if (row % s.type().block() != 0) {
-            throw new IllegalArgumentException("expected rows of " + operand + " of a multiple of " + s.type().block()
-                    + " elements for " + s.type() + ", found " + row + "; store this weight in another type");
-        }
     }
 
     /**

@@ -103,7 +103,7 @@ public final class ScalarKernels implements Kernels {
 
     @Override
     public void gatherRows(int[] rows, int count, int dim, Storage table, boolean accumulate, Storage out) {
-        Memory.requireWholeRows(table, dim, "table");
+        Sizes.requireWholeRows(table, dim, "table");
         for (int i = 0; i < count; i++) {
             for (int j = 0; j < dim; j++) {
                 long at = (long) i * dim + j;
@@ -545,7 +545,7 @@ public final class ScalarKernels implements Kernels {
     @Override
     public void tokenLogProbs(int rows, int dim, int vocab, double softcap, Storage hidden, Storage head,
             int[] targets, Storage logProbs, Storage logSumExp, Storage entropy, int[] argmax) {
-        Memory.requireWholeRows(head, dim, "head");
+        Sizes.requireWholeRows(head, dim, "head");
         for (int i = 0; i < rows; i++) {
             if (targets[i] < 0 || targets[i] >= vocab) {
                 throw new IllegalArgumentException("expected targets from 0 to " + (vocab - 1) + ", found " + targets[i]
@@ -657,7 +657,7 @@ public final class ScalarKernels implements Kernels {
 
     private static void needRight(Product product, int n, int k, Storage b) {
         if (product == Product.NT) {
-            Memory.requireWholeRows(b, k, "b");
+            Sizes.requireWholeRows(b, k, "b");
         } else if (b.type() != DType.F32 && b.type() != DType.F64) {
             throw new IllegalArgumentException("expected b of a product " + product + " as F32 or F64, found "
                     + b.type());

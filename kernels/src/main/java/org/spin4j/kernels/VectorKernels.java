@@ -86,7 +86,7 @@ public final class VectorKernels implements Kernels {
 
     @Override
     public void columnSums(int rows, int cols, Storage x, Storage out) {
-        this.rows.columnSums(rows, cols, f32(x, size(rows, cols), "x"), f32(out, cols, "out"));
+        this.rows.columnSums(rows, cols, f32(x, Sizes.of(rows, cols), "x"), f32(out, cols, "out"));
         keep(x, out);
     }
 
@@ -105,21 +105,21 @@ public final class VectorKernels implements Kernels {
 
     @Override
     public void gatherRows(int[] rows, int count, int dim, Storage table, boolean accumulate, Storage out) {
-        this.rows.gather(rows, count, dim, table.type(), weight(table, tableSize(rows, count, dim), dim, "table"),
-                accumulate, f32(out, size(count, dim), "out"));
+        this.rows.gather(rows, count, dim, table.type(), weight(table, Sizes.ofTable(rows, count, dim), dim, "table"),
+                accumulate, f32(out, Sizes.of(count, dim), "out"));
         keep(table, out);
     }
 
     @Override
     public void scatterAddRows(int[] rows, int count, int dim, Storage x, Storage table) {
-        this.rows.scatterAdd(rows, count, dim, f32(x, size(count, dim), "x"),
-                f32(table, tableSize(rows, count, dim), "table"));
+        this.rows.scatterAdd(rows, count, dim, f32(x, Sizes.of(count, dim), "x"),
+                f32(table, Sizes.ofTable(rows, count, dim), "table"));
         keep(x, table);
     }
 
     @Override
     public void rmsNorm(int rows, int dim, double eps, Storage x, Storage weight, Storage out, Storage invRms) {
-        long n = size(rows, dim);
+        long n = Sizes.of(rows, dim);
         norms.rmsNorm(rows, dim, eps, f32(x, n, "x"), f32(weight, dim, "weight"), f32(out, n, "out"),
                 f32(invRms, rows, "invRms"));
         keep(x, weight, out, invRms);
@@ -128,7 +128,7 @@ public final class VectorKernels implements Kernels {
     @Override
     public void rmsNormBackward(int rows, int dim, Storage x, Storage weight, Storage invRms, Storage dOut, Storage dX,
             Storage dWeight) {
-        long n = size(rows, dim);
+        long n = Sizes.of(rows, dim);
         norms.rmsNormBackward(rows, dim, f32(x, n, "x"), f32(weight, dim, "weight"), f32(invRms, rows, "invRms"),
                 f32(dOut, n, "dOut"), f32(dX, n, "dX"), f32(dWeight, dim, "dWeight"));
         keep(x, weight, invRms, dOut, dX, dWeight);
@@ -137,10 +137,11 @@ public final class VectorKernels implements Kernels {
     @Override
     public void headNorm(int rows, int rowStride, int heads, int headDim, double eps, Storage x, Storage weight,
             Storage before, Storage invRms) {
-        long n = size(rows, heads) * headDim;
-        norms.headNorm(rows, rowStride, heads, headDim, eps, f32(x, headsSize(rows, rowStride, heads, headDim), "x"),
+        long n = Sizes.of(rows, heads) * headDim;
+        norms.headNorm(rows, rowStride, heads, headDim, eps,
+                f32(x, Sizes.ofHeads(rows, rowStride, heads, headDim), "x"),
                 f32(weight, headDim, "weight"), before == null ? 0 : f32(before, n, "before"),
-                f32(invRms, size(rows, heads), "invRms"));
+                f32(invRms, Sizes.of(rows, heads), "invRms"));
         keep(x, weight, before, invRms);
     }
 
@@ -148,16 +149,16 @@ public final class VectorKernels implements Kernels {
     public void headNormBackward(int rows, int rowStride, int heads, int headDim, Storage before, Storage weight,
             Storage invRms, Storage dX, Storage dWeight) {
         norms.headNormBackward(rows, rowStride, heads, headDim,
-                f32(before, size(rows, heads) * headDim, "before"), f32(weight, headDim, "weight"),
-                f32(invRms, size(rows, heads), "invRms"),
-                f32(dX, headsSize(rows, rowStride, heads, headDim), "dX"), f32(dWeight, headDim, "dWeight"));
+                f32(before, Sizes.of(rows, heads) * headDim, "before"), f32(weight, headDim, "weight"),
+                f32(invRms, Sizes.of(rows, heads), "invRms"),
+                f32(dX, Sizes.ofHeads(rows, rowStride, heads, headDim), "dX"), f32(dWeight, headDim, "dWeight"));
         keep(before, weight, invRms, dX, dWeight);
     }
 
     @Override
     public void layerNorm(int rows, int dim, double eps, Storage x, Storage weight, Storage bias, Storage out,
             Storage mean, Storage invStd) {
-        long n = size(rows, dim);
+        long n = Sizes.of(rows, dim);
         norms.layerNorm(rows, dim, eps, f32(x, n, "x"), f32(weight, dim, "weight"), f32(bias, dim, "bias"),
                 f32(out, n, "out"), f32(mean, rows, "mean"), f32(invStd, rows, "invStd"));
         keep(x, weight, bias, out, mean, invStd);
@@ -166,7 +167,7 @@ public final class VectorKernels implements Kernels {
     @Override
     public void layerNormBackward(int rows, int dim, Storage x, Storage weight, Storage mean, Storage invStd,
             Storage dOut, Storage dX, Storage dWeight, Storage dBias) {
-        long n = size(rows, dim);
+        long n = Sizes.of(rows, dim);
         norms.layerNormBackward(rows, dim, f32(x, n, "x"), f32(weight, dim, "weight"), f32(mean, rows, "mean"),
                 f32(invStd, rows, "invStd"), f32(dOut, n, "dOut"), f32(dX, n, "dX"), f32(dWeight, dim, "dWeight"),
                 f32(dBias, dim, "dBias"));
@@ -179,18 +180,18 @@ public final class VectorKernels implements Kernels {
         if (headDim % 2 != 0) {
             throw new IllegalArgumentException("expected an even headDim, found " + headDim);
         }
-        long used = headsSize(rows, rowStride, heads, headDim);
+        long used = Sizes.ofHeads(rows, rowStride, heads, headDim);
         this.rows.rope(rows, rowStride, heads, headDim, positions,
-                f32(cosSin, tableSize(positions, rows, headDim), "cosSin"), inverse, f32(x, used, "x"));
+                f32(cosSin, Sizes.ofTable(positions, rows, headDim), "cosSin"), inverse, f32(x, used, "x"));
         keep(cosSin, x);
     }
 
     @Override
     public void attention(Forest forest, AttentionShape shape, Storage qkv, Storage out, Storage logSumExp) {
         int tokens = forest.tokens();
-        attention.forward(forest, shape, f32(qkv, size(tokens, shape.qkvWidth()), "qkv"),
-                f32(out, size(tokens, shape.outWidth()), "out"),
-                f32(logSumExp, size(tokens, shape.heads()), "logSumExp"));
+        attention.forward(forest, shape, f32(qkv, Sizes.of(tokens, shape.qkvWidth()), "qkv"),
+                f32(out, Sizes.of(tokens, shape.outWidth()), "out"),
+                f32(logSumExp, Sizes.of(tokens, shape.heads()), "logSumExp"));
         keep(qkv, out, logSumExp);
     }
 
@@ -198,31 +199,32 @@ public final class VectorKernels implements Kernels {
     public void attentionBackward(Forest forest, AttentionShape shape, Storage qkv, Storage out, Storage logSumExp,
             Storage dOut, Storage dQkv) {
         int tokens = forest.tokens();
-        attentionBackward.backward(forest, shape, f32(qkv, size(tokens, shape.qkvWidth()), "qkv"),
-                f32(out, size(tokens, shape.outWidth()), "out"),
-                f32(logSumExp, size(tokens, shape.heads()), "logSumExp"),
-                f32(dOut, size(tokens, shape.outWidth()), "dOut"), f32(dQkv, size(tokens, shape.qkvWidth()), "dQkv"));
+        attentionBackward.backward(forest, shape, f32(qkv, Sizes.of(tokens, shape.qkvWidth()), "qkv"),
+                f32(out, Sizes.of(tokens, shape.outWidth()), "out"),
+                f32(logSumExp, Sizes.of(tokens, shape.heads()), "logSumExp"),
+                f32(dOut, Sizes.of(tokens, shape.outWidth()), "dOut"),
+                f32(dQkv, Sizes.of(tokens, shape.qkvWidth()), "dQkv"));
         keep(qkv, out, logSumExp, dOut, dQkv);
     }
 
     @Override
     public void cachedAttention(CachedBatch batch, AttentionShape shape, long layer, Storage qkv, Storage out) {
         batch.forEachPage(page -> f32(page, Math.addExact(layer, shape.pageSize()), "page"));
-        cachedAttention.attend(batch, shape, layer, f32(qkv, size(batch.tokens(), shape.qkvWidth()), "qkv"),
-                f32(out, size(batch.tokens(), shape.outWidth()), "out"));
+        cachedAttention.attend(batch, shape, layer, f32(qkv, Sizes.of(batch.tokens(), shape.qkvWidth()), "qkv"),
+                f32(out, Sizes.of(batch.tokens(), shape.outWidth()), "out"));
         keep(batch, qkv, out);
     }
 
     @Override
     public void swiGlu(int rows, int hidden, Storage gateUp, Storage out) {
-        activations.swiGlu(rows, hidden, f32(gateUp, 2 * size(rows, hidden), "gateUp"),
-                f32(out, size(rows, hidden), "out"));
+        activations.swiGlu(rows, hidden, f32(gateUp, 2 * Sizes.of(rows, hidden), "gateUp"),
+                f32(out, Sizes.of(rows, hidden), "out"));
         keep(gateUp, out);
     }
 
     @Override
     public void swiGluBackward(int rows, int hidden, Storage gateUp, Storage dOut, Storage dGateUp) {
-        long n = size(rows, hidden);
+        long n = Sizes.of(rows, hidden);
         activations.swiGluBackward(rows, hidden, f32(gateUp, 2 * n, "gateUp"), f32(dOut, n, "dOut"),
                 f32(dGateUp, 2 * n, "dGateUp"));
         keep(gateUp, dOut, dGateUp);
@@ -230,14 +232,14 @@ public final class VectorKernels implements Kernels {
 
     @Override
     public void geGlu(int rows, int hidden, Storage gateUp, Storage out) {
-        activations.geGlu(rows, hidden, f32(gateUp, 2 * size(rows, hidden), "gateUp"),
-                f32(out, size(rows, hidden), "out"));
+        activations.geGlu(rows, hidden, f32(gateUp, 2 * Sizes.of(rows, hidden), "gateUp"),
+                f32(out, Sizes.of(rows, hidden), "out"));
         keep(gateUp, out);
     }
 
     @Override
     public void geGluBackward(int rows, int hidden, Storage gateUp, Storage dOut, Storage dGateUp) {
-        long n = size(rows, hidden);
+        long n = Sizes.of(rows, hidden);
         activations.geGluBackward(rows, hidden, f32(gateUp, 2 * n, "gateUp"), f32(dOut, n, "dOut"),
                 f32(dGateUp, 2 * n, "dGateUp"));
         keep(gateUp, dOut, dGateUp);
@@ -277,7 +279,8 @@ public final class VectorKernels implements Kernels {
 
     @Override
     public void softmaxRows(int rows, int cols, double scale, Storage x, Storage logSumExp) {
-        this.rows.softmax(rows, cols, (float) scale, f32(x, size(rows, cols), "x"), f32(logSumExp, rows, "logSumExp"));
+        this.rows.softmax(rows, cols, (float) scale, f32(x, Sizes.of(rows, cols), "x"),
+                f32(logSumExp, rows, "logSumExp"));
         keep(x, logSumExp);
     }
 
@@ -295,33 +298,6 @@ public final class VectorKernels implements Kernels {
         optimizers.rmsProp(n, f32(param, n, "param"), f32(grad, n, "grad"), f32(v, n, "v"), lr, alpha, eps, weightDecay,
                 gradScale);
         keep(param, grad, v);
-    }
-
-    private static long size(int rows, int cols) {
-        return (long) rows * cols;
-    }
-
-    /** Numbers up to the end of the last row's last head. */
-    private static long headsSize(int rows, int rowStride, int heads, int headDim) {
-        if (rowStride < (long) heads * headDim) {
-            throw new IllegalArgumentException(
-                    "expected rows of at least " + heads + " x headDim numbers, found headDim "
-                            + headDim + " and rowStride " + rowStride);
-        }
-        return rows == 0 ? 0 : size(rows - 1, rowStride) + (long) heads * headDim;
-    }
-
-    /** Numbers that a table must have so that each of the rows named exists. */
-    private static long tableSize(int[] rows, int count, int dim) {
-        long most = -1;
-        for (int i = 0; i < count; i++) {
-            if (rows[i] < 0) {
-                throw new IllegalArgumentException("expected row numbers of at least 0, found " + rows[i]
-                        + " at index " + i);
-            }
-            most = Math.max(most, rows[i]);
-        }
-        return (most + 1) * dim;
     }
 
     /** Memory in the garbage collector's care must not be freed while only its address is in use. */

@@ -50,7 +50,7 @@ final class VectorTokenLogProbs {
     /** See {@link Kernels#tokenLogProbs}. */
     void forward(int rows, int dim, int vocab, float softcap, Storage hidden, Storage head, int[] targets,
             Storage logProbs, Storage logSumExp, Storage entropy, int[] argmax) {
-        requireTargets(rows, vocab, targets);
+        Sizes.requireTargets(rows, vocab, targets);
         long x = Memory.f32(hidden, (long) rows * dim, "hidden");
         long w = Memory.weight(head, (long) vocab * dim, dim, "head");
         long rowBytes = head.type().bytes(dim);
@@ -94,7 +94,7 @@ final class VectorTokenLogProbs {
     /** See {@link Kernels#tokenLogProbsBackward}. Rows whose gradient is 0 cost nothing. */
     void backward(int rows, int dim, int vocab, float softcap, Storage hidden, Storage head, int[] targets,
             Storage logSumExp, Storage dLogProbs, Storage dHidden, Storage dHead) {
-        requireTargets(rows, vocab, targets);
+        Sizes.requireTargets(rows, vocab, targets);
         Memory.f32(hidden, (long) rows * dim, "hidden");
         Memory.f32(logSumExp, rows, "logSumExp");
         Memory.f32(dLogProbs, rows, "dLogProbs");
@@ -346,19 +346,6 @@ final class VectorTokenLogProbs {
 
     private static void copy(long from, long to, long floats) {
         MemorySegment.copy(Memory.ALL, from, Memory.ALL, to, floats * 4);
-    }
-
-    private static void requireTargets(int rows, int vocab, int[] targets) {
-        if (targets.length < rows) {
-            throw new IllegalArgumentException("expected a target for each of " + rows + " rows, found "
-                    + targets.length);
-        }
-        for (int i = 0; i < rows; i++) {
-            if (targets[i] < 0 || targets[i] >= vocab) {
-                throw new IllegalArgumentException("expected targets from 0 to " + (vocab - 1) + ", found "
-                        + targets[i] + " at row " + i);
-            }
-        }
     }
 
     /** Where the results of the forward step go: addresses, 0 or null for what is not wanted. */

@@ -36,7 +36,15 @@ class BackendsTest {
     void refusesAnUnknownName() {
         assertThatThrownBy(() -> Backends.choose("cuda", 1)).isInstanceOf(IllegalArgumentException.class)
                 .hasMessage(
-                        "expected backend auto, scalar, vector or vector!, found \"cuda\"; correct the backend setting");
+                        "expected backend auto, scalar, vector, vector! or tornado, found \"cuda\"; correct the backend setting");
+    }
+
+    @Test
+    void saysWhatTornadoNeedsWhereItsModuleIsNotThere() {
+        for (String spec : new String[]{"tornado", "tornado:0:0"}) {
+            assertThatThrownBy(() -> Backends.choose(spec, 1)).isInstanceOf(UnsupportedOperationException.class)
+                    .hasMessageContaining("set TORNADOVM_HOME");
+        }
     }
 
     @Test

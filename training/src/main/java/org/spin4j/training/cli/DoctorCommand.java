@@ -33,16 +33,17 @@ final class DoctorCommand implements Callable<Integer> {
         int threads = machine.threads();
         Speed speed = Speed.measure(machine.kernels(1), machine.kernels(threads), threads);
         List<String> advice = Advice.of(findings, speed);
+        List<String> devices = Devices.look();
         PrintWriter out = spec.commandLine().getOut();
         if (json) {
-            out.println(json(findings, speed, advice));
+            out.println(json(findings, speed, devices, advice));
         } else {
-            print(out, findings, speed, advice);
+            print(out, findings, speed, devices, advice);
         }
         return 0;
     }
 
-    private static void print(PrintWriter out, Findings f, Speed s, List<String> advice) {
+    private static void print(PrintWriter out, Findings f, Speed s, List<String> devices, List<String> advice) {
         line(out, "java", "%s, %s", f.version(), f.vm());
         line(out, "os", "%s", f.os());
         line(out, "cpu", "%s%s", f.cpu(), f.cpuBits() == 0 ? "" : ", vectors of " + f.cpuBits() + " bits");
@@ -54,6 +55,7 @@ final class DoctorCommand implements Callable<Integer> {
         line(out, "GFLOP/s", s.threads() == 1 ? "%.1f (1 thread)" : "%.1f (1 thread), %.1f (%d threads)",
                 s.gigaFlopsOne(), s.gigaFlopsAll(), s.threads());
         line(out, "GB/s", "%.1f", s.gigaBytes());
+        devices.forEach(device -> line(out, "device", "%s", device));
         line(out, "fonts", "%s", f.fontError().isEmpty() ? f.fonts() + " families" : "none (" + f.fontError() + ")");
         out.println(advice.isEmpty() ? "all is well" : "advice:\n  " + String.join("\n  ", advice));
     }
@@ -63,7 +65,7 @@ final class DoctorCommand implements Callable<Integer> {
     }
 
     /** The same data; the names do not change. */
-    private static ObjectNode json(Findings f, Speed s, List<String> advice) {
+    private static ObjectNode json(Findings f, Speed s, List<String> devices, List<String> advice) {
         ObjectNode node = new ObjectMapper().createObjectNode();
         node.put("java", f.version().toString()).put("vm", f.vm()).put("build", f.debug());
         f.options().forEach(node.putArray("jvm_options")::add);
@@ -73,6 +75,7 @@ final class DoctorCommand implements Callable<Integer> {
                 .put("threads", s.threads()).put("gflops_one_thread", s.gigaFlopsOne())
                 .put("gflops_all_threads", s.gigaFlopsAll()).put("gbytes_per_second", s.gigaBytes())
                 .put("font_families", f.fonts()).put("font_error", f.fontError());
+        devices.forEach(node.putArray("devices")::add);
         advice.forEach(node.putArray("advice")::add);
         return node;
     }

@@ -45,7 +45,10 @@ record Speed(String backend, int bits, int threads, double gigaFlopsOne, double 
             Storage y = Storage.allocate(arena, DType.F32, row);
             // Memory never written to is one page of zeros in the cache.
             all.axpy(row, 1, x, x);
-            Runnable axpy = () -> all.axpy(row, 1e-3, x, y);
+            Runnable axpy = () -> {
+                all.axpy(row, 1e-3, x, y);
+                finish(y);
+            };
             perSecond(axpy, SECONDS);
             // Two numbers read and one written, four bytes each.
             double gigaBytes = 12.0 * row * perSecond(axpy, SECONDS) / 1e9;
@@ -69,7 +72,15 @@ record Speed(String backend, int bits, int threads, double gigaFlopsOne, double 
 
     private static double flops(Kernels kernels, int size, Storage a, Storage b, Storage c, double seconds) {
         return 2e-9 * size * size * size
-                * perSecond(() -> kernels.matmul(Kernels.Product.NT, size, size, size, a, b, null, null, c), seconds);
+                * perSecond(() -> {
+                    kernels.matmul(Kernels.Product.NT, size, size, size, a, b, null, null, c);
+                    finish(c);
+                }, seconds);
+    }
+
+    /** A device computes when somebody looks. */
+    private static void finish(Storage s) {
+        s.slice(0, 1).get(0);
     }
 
     private static Storage filled(Arena arena) {

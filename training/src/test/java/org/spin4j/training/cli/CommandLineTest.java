@@ -91,7 +91,7 @@ class CommandLineTest {
             "report | expected --run DIR, found nothing of that; see spin4j report --help",
             "doctor --threads x | expected N for --threads to be a number, found 'x'; see spin4j doctor --help",
             "doctor --threads -1 | expected 0 to 4096 threads, found -1; use 0 for all cores",
-            "doctor --backend cuda | expected backend auto, scalar, vector or vector!, found \"cuda\"; correct the backend setting",
+            "doctor --backend cuda | expected backend auto, scalar, vector, vector! or tornado, found \"cuda\"; correct the backend setting",
             "spin output_dr=x | expected a known key, found 'output_dr' on the command line; the nearest is output_dir",
             "sft learning_rate | expected key=value, found 'learning_rate' on the command line; write for instance learning_rate=1e-4",
             "sft | expected a path for output_dir, found none; write output_dir=PATH or put it in the file of --config",

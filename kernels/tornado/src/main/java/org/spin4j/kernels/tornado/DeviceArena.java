@@ -15,6 +15,7 @@ import uk.ac.manchester.tornado.api.TornadoExecutionResult;
 import uk.ac.manchester.tornado.api.WorkerGrid1D;
 import uk.ac.manchester.tornado.api.common.TornadoDevice;
 import uk.ac.manchester.tornado.api.enums.DataTransferMode;
+import uk.ac.manchester.tornado.api.enums.ProfilerMode;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 
 /**
@@ -34,9 +35,11 @@ final class DeviceArena {
     private static final int EXECUTIONS_OF_A_PLAN = 4096;
 
     private final TornadoDevice device;
+    private final boolean profiled;
     private final FloatArray mem;
     private final ImmutableTaskGraph graph;
     private final TornadoExecutionResult touched;
+    private long bytesIn;
 
     /** A graph that works on the arena, compiled when it first runs. */
     final class Program {
@@ -60,17 +63,21 @@ final class DeviceArena {
                 executions = 0;
             }
             // Each plan has a queue of its own: only a read that waits keeps the next plan from overtaking it.
-            plan.execute().transferToHost(new DataRange(mem).withSize(1));
+            TornadoExecutionResult result = plan.execute();
+            bytesIn += result.getProfilerResult().getTotalBytesCopyIn();
+            result.transferToHost(new DataRange(mem).withSize(1));
         }
     }
 
     /**
      * Allocates the memory.
      *
-     * @param size numbers of F32
+     * @param size     numbers of F32
+     * @param profiled whether TornadoVM is to count what it transfers
      */
-    DeviceArena(TornadoDevice device, int size) {
+    DeviceArena(TornadoDevice device, int size, boolean profiled) {
         this.device = device;
+        this.profiled = profiled;
         mem = FloatArray
                 .fromSegmentShallow(reserve(FloatArray.fromElements().getSegmentWithHeader().byteSize() + 4L * size));
         graph = new TaskGraph(GRAPH).task(TASK, DeviceArena::touch, new KernelContext(), mem)
@@ -112,7 +119,15 @@ final class DeviceArena {
         TornadoExecutionPlan plan = new TornadoExecutionPlan(graphs);
         plan.withDevice(device);
         plan.withGridScheduler(grids);
+        if (profiled) {
+            plan.withProfiler(ProfilerMode.SILENT);
+        }
         return plan;
+    }
+
+    /** Bytes that TornadoVM's profiler saw going to the device; 0 where it is off. */
+    long bytesIn() {
+        return bytesIn;
     }
 
     /** All numbers of the device: the array that kernels take. */

@@ -45,9 +45,9 @@ final class DeviceMemory {
     private int scratchUsed;
     private long uploaded;
 
-    DeviceMemory(TornadoDevice device, int size) {
+    DeviceMemory(TornadoDevice device, int size, boolean profiled) {
         places = new Places(size);
-        arena = new DeviceArena(device, size);
+        arena = new DeviceArena(device, size, profiled);
         recorder = new Recorder(arena);
     }
 
@@ -59,6 +59,11 @@ final class DeviceMemory {
     /** Numbers that went from the host to the device so far, those in the arguments of kernels not counted. */
     synchronized long uploaded() {
         return uploaded;
+    }
+
+    /** Bytes that went to the device, arguments of kernels and all, as TornadoVM's profiler saw them; 0 where it is off. */
+    synchronized long bytesIn() {
+        return arena.bytesIn();
     }
 
     // ---- operands of kernels --------------------------------------------------------------------------------------------
@@ -86,6 +91,19 @@ final class DeviceMemory {
         return mirror.write(s.offset(), count);
     }
 
+    /** As {@link #read}, of F32 alone. */
+    synchronized int readF32(Storage s, long count, String operand) {
+        return f32(s, count, operand).read(s.offset(), count);
+    }
+
+    /** As {@link #update}, of numbers in the middle: where number 0 of the storage is. */
+    synchronized int update(Storage s, long from, long count, String operand) {
+        DeviceMirror mirror = f32(s, Math.addExact(from, count), operand);
+        mirror.read(s.offset() + from, count);
+        mirror.write(s.offset() + from, count);
+        return mirror.at(s.offset());
+    }
+
     private DeviceMirror f32(Storage s, long count, String operand) {
         if (s.type() != DType.F32) {
             throw new IllegalArgumentException("expected " + operand + " as F32, found " + s.type()
@@ -95,6 +113,15 @@ final class DeviceMemory {
     }
 
     private DeviceMirror mirror(Storage s, long count, String operand) {
+        require(s, count, operand);
+        Mirror mirror = s.mirror(all -> newMirror(all, s.type()));
+        if (mirror instanceof DeviceMirror here && here.memory() == this) {
+            return here;
+        }
+        throw new IllegalArgumentException("expected " + operand + " to belong to one device, found it on another");
+    }
+
+    private static void require(Storage s, long count, String operand) {
         if (s.size() < count) {
             throw new IllegalArgumentException("expected at least " + count + " elements in " + operand + ", found "
                     + s.size());
@@ -103,11 +130,6 @@ final class DeviceMemory {
             throw new IllegalArgumentException("expected " + operand + " as F32, BF16, F16 or Q8_0, found " + s.type()
                     + "; the tornado backend computes in F32 only");
         }
-        Mirror mirror = s.mirror(all -> newMirror(all, s.type()));
-        if (mirror instanceof DeviceMirror here && here.memory() == this) {
-            return here;
-        }
-        throw new IllegalArgumentException("expected " + operand + " to belong to one device, found it on another");
     }
 
     private DeviceMirror newMirror(MemorySegment all, DType type) {
@@ -118,10 +140,16 @@ final class DeviceMemory {
         return mirror;
     }
 
-    /** Room on the device alone, given back when {@code owner} is garbage. */
-    synchronized int place(Object owner, long size) {
-        int place = take(size);
-        residents.add(new Resident(new WeakReference<>(owner), place, size));
+    /** A copy of the numbers on the device alone, given back when {@code owner} is garbage. */
+    synchronized int keep(Object owner, Storage s, long count, String operand) {
+        require(s, count, operand);
+        int place = take(count);
+        residents.add(new Resident(new WeakReference<>(owner), place, count));
+        if (s.mirror(all -> null) == null) {
+            upload(s.slice(0, count), place, false);
+        } else {
+            recorder.add(Moves.copy(read(s, count, operand), place, count));
+        }
         return place;
     }
 

@@ -62,7 +62,8 @@ final class DeviceMirror implements Mirror {
         return at(from);
     }
 
-    private int at(long from) {
+    /** Where a number is. */
+    int at(long from) {
         return Math.toIntExact(place + from);
     }
 

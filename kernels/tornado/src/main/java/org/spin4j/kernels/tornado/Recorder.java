@@ -4,6 +4,8 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.SortedSet;
+import java.util.TreeSet;
 
 /**
  * Collects calls until somebody must see a result, then runs them in order. They are cut at {@link #mark}s, which stand where a model's
@@ -12,6 +14,9 @@ import java.util.Map;
 final class Recorder {
     /** The most calls of a replay: TornadoVM takes 256 tasks, but compiles each of them anew. */
     private static final int MOST = 32;
+
+    /** The most calls of a replay of one kernel alone, a power of two. */
+    private static final int MOST_OF_ONE = 8;
 
     private final DeviceArena arena;
     private final Map<Replay.Key, Replay> replays = new HashMap<>();
@@ -52,9 +57,10 @@ final class Recorder {
         }
         epoch++;
         List<DeviceCall> all = List.copyOf(calls);
-        List<Integer> cuts = new ArrayList<>(marks);
+        SortedSet<Integer> cuts = new TreeSet<>(marks);
         calls.clear();
         marks.clear();
+        cutRuns(all, cuts);
         cuts.add(all.size());
         int from = 0;
         for (int cut : cuts) {
@@ -62,6 +68,23 @@ final class Recorder {
                 int to = Math.min(cut, from + MOST);
                 runNow(all.subList(from, to));
                 from = to;
+            }
+        }
+    }
+
+    /** Runs of one kernel, such as an optimiser's over all parameters, in pieces of powers of two: so any length is made of a few. */
+    private static void cutRuns(List<DeviceCall> all, SortedSet<Integer> cuts) {
+        int from = 0;
+        for (int at = 1; at <= all.size(); at++) {
+            if (at == all.size() || !all.get(at).name().equals(all.get(from).name())) {
+                if (at - from >= MOST_OF_ONE / 2) {
+                    while (from < at) {
+                        cuts.add(from);
+                        from += Math.min(MOST_OF_ONE, Integer.highestOneBit(at - from));
+                    }
+                    cuts.add(at);
+                }
+                from = at;
             }
         }
     }

@@ -1,0 +1,34 @@
+package org.spin4j.kernels;
+
+import java.util.List;
+
+/** A backend that lives in a module of its own and computes on devices; {@link Backends} finds it as a service. */
+public interface BackendProvider {
+    /**
+     * A device that a backend could compute on.
+     *
+     * @param name   what stands behind the colon of a backend setting
+     * @param label  what a reader knows it by, and its memory
+     * @param faster whether it is meant to be faster than the vector backend: a real GPU, no processor in its guise
+     */
+    record Device(String name, String label, boolean faster) {}
+
+    /** Name of the backend: what stands before the colon. */
+    String name();
+
+    /**
+     * The devices, best first.
+     *
+     * @throws UnsupportedOperationException where what it needs is not there; the message says what that is and what to do
+     */
+    List<Device> devices();
+
+    /**
+     * Kernels on a device.
+     *
+     * @param device its name
+     * @throws IllegalArgumentException      where there is none of that name
+     * @throws UnsupportedOperationException as {@link #devices}
+     */
+    Kernels open(String device);
+}

@@ -1,0 +1,43 @@
+package org.spin4j.kernels.tornado;
+
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+import org.spin4j.kernels.BackendProvider;
+import org.spin4j.kernels.Kernels;
+
+/** Offers TornadoVM's devices as backend {@code tornado}. */
+public final class TornadoBackend implements BackendProvider {
+    /** One memory a device: storages are where they are, whoever asks for kernels. */
+    private static final Map<String, DeviceMemory> MEMORIES = new HashMap<>();
+
+    /** For the service loader. */
+    public TornadoBackend() {}
+
+    @Override
+    public String name() {
+        return "tornado";
+    }
+
+    @Override
+    public List<Device> devices() {
+        return TornadoDevices.find().stream().sorted(Comparator.comparing(TornadoDevices.Found::isCpu))
+                .map(found -> new Device(found.name(), found.toString(), !found.isCpu())).toList();
+    }
+
+    @Override
+    public Kernels open(String device) {
+        List<TornadoDevices.Found> all = TornadoDevices.find();
+        TornadoDevices.Found found = all.stream().filter(f -> f.name().equals(device)).findFirst()
+                .orElseThrow(() -> new IllegalArgumentException("expected a device of TornadoVM ("
+                        + all.stream().map(TornadoDevices.Found::name).collect(Collectors.joining(", "))
+                        + "), found \"" + device + "\"; correct the backend setting"));
+        synchronized (MEMORIES) {
+            DeviceMemory memory = MEMORIES.computeIfAbsent(device,
+                    d -> new DeviceMemory(found.device(), found.room(), false));
+            return new TornadoKernels(memory, found.toString());
+        }
+    }
+}
