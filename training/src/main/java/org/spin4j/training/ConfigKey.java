@@ -33,14 +33,21 @@ record ConfigKey(String name, RecordComponent component, Key key) {
         }
     }
 
+    /** The default as one would write it, for a command where it is known which. */
+    String initialText(Optional<Method> method) {
+        boolean own = method.isPresent() && method.get() == Method.SELF_REWARD && !key.selfReward().isEmpty();
+        return own ? key.selfReward() : key.initial();
+    }
+
     /** The default. */
-    Object initial() {
-        List<String> items = key.initial().isEmpty() ? List.of() : List.of(key.initial());
-        return parse(new ConfigKeys.Setting(name, items, "in the list of keys"));
+    Object initial(Optional<Method> method) {
+        String text = initialText(method);
+        return parse(new ConfigKeys.Setting(name, text.isEmpty() ? List.of() : List.of(text), "in the list of keys"),
+                method);
     }
 
     /** The value of a setting; the default where nothing is written behind the key. */
-    Object parse(ConfigKeys.Setting setting) {
+    Object parse(ConfigKeys.Setting setting, Optional<Method> method) {
         List<String> items = setting.items();
         if (isList()) {
             return items.stream().map(item -> number(item, setting)).toList();
@@ -49,7 +56,7 @@ record ConfigKey(String name, RecordComponent component, Key key) {
             throw wrong(setting, "a list");
         }
         if (items.isEmpty() && !isPath()) {
-            return initial();
+            return initial(method);
         }
         Class<?> type = component.getType();
         if (isPath()) {

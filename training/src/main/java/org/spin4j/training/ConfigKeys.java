@@ -32,8 +32,8 @@ final class ConfigKeys {
         List<Setting> settings = new ArrayList<>();
         file.ifPresent(f -> settings.addAll(ConfigYaml.read(f)));
         overrides.forEach(o -> settings.add(fromOverride(o)));
-        Map<String, Object> values = parse(settings);
-        TrainConfig config = build(values);
+        Map<String, Object> values = parse(settings, Optional.of(method));
+        TrainConfig config = build(values, Optional.of(method));
         if (method != Method.SFT) {
             for (int i = 0; i <= config.iterationBetas().size(); i++) {
                 config.pairLoss(i);
@@ -52,13 +52,14 @@ final class ConfigKeys {
     static TrainConfig override(TrainConfig config, List<String> overrides) {
         Map<String, Object> values = new LinkedHashMap<>();
         KEYS.forEach(k -> values.put(k.name(), k.get(config)));
-        values.putAll(parse(overrides.stream().map(ConfigKeys::fromOverride).toList()));
-        return build(values);
+        values.putAll(parse(overrides.stream().map(ConfigKeys::fromOverride).toList(), Optional.empty()));
+        return build(values, Optional.empty());
     }
 
-    static TrainConfig build(Map<String, Object> values) {
+    /** Values over the defaults of a command. */
+    static TrainConfig build(Map<String, Object> values, Optional<Method> method) {
         Object[] arguments = KEYS.stream()
-                .map(k -> values.containsKey(k.name()) ? values.get(k.name()) : k.initial()).toArray();
+                .map(k -> values.containsKey(k.name()) ? values.get(k.name()) : k.initial(method)).toArray();
         try {
             Class<?>[] types = KEYS.stream().map(k -> k.component().getType()).toArray(Class<?>[]::new);
             return TrainConfig.class.getDeclaredConstructor(types).newInstance(arguments);
@@ -95,7 +96,7 @@ final class ConfigKeys {
             String users = use.size() == Method.values().length || method.isPresent()
                     ? ""
                     : "; " + use.stream().map(Method::command).collect(Collectors.joining(", ")) + " only";
-            String initial = k.key().initial().isEmpty() ? "not set" : k.key().initial();
+            String initial = k.initialText(method).isEmpty() ? "not set" : k.initialText(method);
             help.append(String.format(Locale.ROOT, "%-28s   %s (default: %s%s)%n", "", k.expected(), initial, users));
         }
         return help.toString();
@@ -116,11 +117,11 @@ final class ConfigKeys {
         return new Setting(key, items.equals(List.of("")) ? List.of() : items, "on the command line");
     }
 
-    private static Map<String, Object> parse(List<Setting> settings) {
+    private static Map<String, Object> parse(List<Setting> settings, Optional<Method> method) {
         Map<String, Object> values = new LinkedHashMap<>();
         for (Setting setting : settings) {
             ConfigKey key = find(setting);
-            values.put(key.name(), key.parse(setting));
+            values.put(key.name(), key.parse(setting, method));
         }
         return values;
     }

@@ -1,32 +1,18 @@
 package org.spin4j.training;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
-import java.util.OptionalInt;
-import java.util.Set;
 import java.util.stream.Stream;
 import org.spin4j.engine.Decoder;
-import org.spin4j.engine.DecoderConfig;
-import org.spin4j.engine.Generator;
-import org.spin4j.engine.Sample;
-import org.spin4j.engine.Sampling;
 import org.spin4j.kernels.DType;
 import org.spin4j.kernels.Kernels;
-import org.spin4j.tokenizer.BpeTrainer;
-import org.spin4j.tokenizer.ChatTemplate;
-import org.spin4j.tokenizer.Message;
-import org.spin4j.tokenizer.Tokenizer;
 
 /**
  * The whole method from nothing, small enough to watch: data with checkable answers, a tokenizer, a base model that was shown
@@ -79,17 +65,8 @@ public final class Demo {
     static final String SPIN = "SPIN ";
     static final String CONTINUED = "continued SFT";
 
-    private static final String END = "<|end|>";
-    private static final String USER = "<|user|>";
-    private static final String ASSISTANT = "<|assistant|>";
-    private static final String TEMPLATE = "{% for m in messages %}{% if m['role'] == 'user' %}" + USER
-            + "{{ m['content'] }}{% else %}" + ASSISTANT + "{{ m['content'] }}" + END
-            + "{% endif %}{% endfor %}{% if add_generation_prompt %}" + ASSISTANT + "{% endif %}";
-    /** 256 bytes and the special tokens: letters stay letters, which spelling tasks need. */
-    private static final int VOCABULARY = 256 + 3;
     private static final int POSITIONS = 96;
-    private static final int MAX_NEW_TOKENS = 40;
-    private static final int STREAMS = 128;
+    private static final DemoModel.Shape SHAPE = new DemoModel.Shape(64, 3, 4, 192, POSITIONS);
 
     private final Kernels kernels;
     private final Path folder;
@@ -98,10 +75,9 @@ public final class Demo {
     private final Progress progress;
     private final Interrupt interrupt;
     private final List<Score> scores = new ArrayList<>();
-    private RunDirectory demo;
+    private DemoScores scorer;
     private DemoTasks.Splits tasks;
-    private TextData text;
-    private Path tokenizer;
+    private DemoModel made;
 
     /** A demo in a folder; parts that are there already are not made again. */
     public Demo(Kernels kernels, Path folder, Scale scale, long seed, Progress progress, Interrupt interrupt) {
@@ -116,33 +92,34 @@ public final class Demo {
     /** Runs all parts; gives one score per model, in the order of the table. */
     public List<Score> run() {
         try (RunDirectory held = RunDirectory.open(folder)) {
-            demo = held;
-            play();
+            play(held);
         }
         return List.copyOf(scores);
     }
 
     /** Writes report.html into the demo's folder. */
-    public Path writeReport(List<Score> made) {
+    public Path writeReport(List<Score> found) {
         Map<String, String> facts = new LinkedHashMap<>();
         facts.put("scale", scale.toString());
         facts.put("seed", Long.toString(seed));
         facts.put("backend", kernels.describe());
         Path page = folder.resolve("report.html");
-        new DemoReport(made).write(page, facts, RunReport.sections(folder.resolve("spin")));
+        new DemoReport(found).write(page, facts, RunReport.sections(folder.resolve("spin")));
         return page;
     }
 
-    private void play() {
+    private void play(RunDirectory demo) {
         tasks = DemoTasks.splits(seed, scale.examples(), 500, 500);
         writeData();
-        DecoderConfig config = trainTokenizer();
-        text = TextData.open(ModelText.of(tokenizer), config, POSITIONS, POSITIONS / 2);
-        try (Decoder model = Decoder.random(config, DType.F32, seed)) {
+        made = DemoModel.make(folder.resolve("tokenizer"),
+                tasks.train().stream().flatMap(e -> Stream.of(e.prompt(), e.answer())).toList(), SHAPE, POSITIONS / 2);
+        progress.say("tokenizer: " + made.config().vocabSize() + " tokens in " + made.tokenizer());
+        scorer = new DemoScores(kernels, demo, made, tasks.test(), seed, progress);
+        try (Decoder model = Decoder.random(made.config(), DType.F32, seed)) {
             pretrain(model);
-            score("base, half wrong", "base/model", model);
+            scores.add(scorer.of("base, half wrong", "base/model", model));
             sft(model);
-            score(SFT, "sft/model", model);
+            scores.add(scorer.of(SFT, "sft/model", model));
             try (Decoder start = model.copy()) {
                 double tokens = spin(model);
                 continueSft(start, tokens);
@@ -176,29 +153,8 @@ public final class Demo {
         return row;
     }
 
-    private DecoderConfig trainTokenizer() {
-        tokenizer = folder.resolve("tokenizer");
-        if (!Files.exists(tokenizer.resolve("tokenizer_config.json"))) {
-            List<String> texts = tasks.train().stream().flatMap(e -> Stream.of(e.prompt(), e.answer())).toList();
-            Tokenizer trained = BpeTrainer.train(texts,
-                    new BpeTrainer.Config(VOCABULARY, 2, List.of(END, USER, ASSISTANT)));
-            trained.withSpecial(null, END, END).saveFolder(tokenizer, Optional.of(ChatTemplate.of(TEMPLATE, Map.of())));
-        }
-        Tokenizer t = Tokenizer.load(tokenizer);
-        int end = t.eosId().orElseThrow();
-        progress.say("tokenizer: " + t.vocabSize() + " tokens in " + tokenizer);
-        return DecoderConfig.llama(t.vocabSize(), 64, 3, 4, 4, 192, POSITIONS, true).withTokens(OptionalInt.empty(),
-                List.of(end), OptionalInt.of(end));
-    }
-
     private Examples.Response example(DemoTasks.Example e, String answer) {
-        return text.response(new Row.Conversation(new Row.Chat(List.of(new Message("user", e.prompt()),
-                new Message("assistant", answer)))));
-    }
-
-    private Examples.Sequence sequence(DemoTasks.Example e, String answer) {
-        Examples.Response r = example(e, answer);
-        return Examples.Sequence.of(r.prompt(), r.response());
+        return made.example(e.prompt(), answer);
     }
 
     // ---- the parts ---------------------------------------------------------------------------------------------------
@@ -226,40 +182,42 @@ public final class Demo {
             for (int pass = 0; pass < scale.passes(); pass++) {
                 for (int i = 0; i < tasks.train().size(); i++) {
                     DemoTasks.Example e = tasks.train().get(i);
-                    rows.add(sequence(e, DemoTasks.halfWrongAnswer(e, seed, (long) pass * tasks.train().size() + i)));
+                    rows.add(made.sequence(e.prompt(),
+                            DemoTasks.halfWrongAnswer(e, seed, (long) pass * tasks.train().size() + i)));
                 }
             }
-            Sft.run(context, model, rows, inputs(), tokenizer);
+            Sft.run(context, model, rows, inputs(), made.tokenizer());
         }
     }
 
     private void sft(Decoder model) {
         try (RunContext context = open("sft", "learning_rate=1.5e-4", "per_device_train_batch_size=8",
                 "logging_steps=5")) {
-            Sft.run(context, model, clean(scale.sftExamples()), inputs(), tokenizer);
+            Sft.run(context, model, clean(scale.sftExamples()), inputs(), made.tokenizer());
         }
     }
 
     private List<Examples.Sequence> clean(int count) {
-        return tasks.train().subList(0, count).stream().map(e -> sequence(e, e.answer())).toList();
+        return tasks.train().subList(0, count).stream().map(e -> made.sequence(e.prompt(), e.answer())).toList();
     }
 
     /** Self-play from the SFT model; returns the number of tokens trained on. */
     private double spin(Decoder model) {
         try (RunContext context = open("spin", "learning_rate=2e-4", "warmup_ratio=0.1", "num_train_epochs=2", "beta=1",
-                "iterations=" + scale.iterations(), "max_new_tokens=" + MAX_NEW_TOKENS,
-                "generation_batch_size=" + STREAMS,
+                "iterations=" + scale.iterations(), "max_new_tokens=" + DemoScores.MAX_NEW_TOKENS,
+                "generation_batch_size=" + DemoScores.STREAMS,
                 "logging_steps=20")) {
             List<Examples.Response> rows = tasks.train().subList(0, scale.spinExamples()).stream()
                     .map(e -> example(e, e.answer())).toList();
             List<Examples.Response> heldOut = tasks.validation().stream().map(e -> example(e, e.answer())).toList();
             double tokens = 0;
             for (Spin.Result result : Spin.run(context, model,
-                    new Spin.Game(rows, heldOut, text, inputs(), tokenizer))) {
+                    new Spin.Game(rows, heldOut, made.text(), inputs(), made.tokenizer()))) {
                 if (result.iteration() >= 0) {
                     tokens += result.numbers().get("train_tokens");
                     model.restore(result.model());
-                    score(SPIN + result.iteration(), "spin/iteration-" + result.iteration() + "/model", model);
+                    scores.add(scorer.of(SPIN + result.iteration(), "spin/iteration-" + result.iteration() + "/model",
+                            model));
                 }
             }
             return tokens;
@@ -273,8 +231,8 @@ public final class Demo {
         try (Decoder model = start.copy();
                 RunContext context = open("sft-continued", "learning_rate=2e-4", "warmup_ratio=0.1",
                         "num_train_epochs=" + epochs, "logging_steps=20")) {
-            Sft.run(context, model, rows, inputs(), tokenizer);
-            score(CONTINUED, "sft-continued/model", model);
+            Sft.run(context, model, rows, inputs(), made.tokenizer());
+            scores.add(scorer.of(CONTINUED, "sft-continued/model", model));
         }
     }
 
@@ -287,65 +245,8 @@ public final class Demo {
                 Examples.Response right = example(e, e.answer());
                 return new Examples.Pair(right.prompt(), right.response(), example(e, e.wrongRuleAnswer()).response());
             }).toList();
-            Dpo.run(context, model, start, pairs, inputs(), tokenizer);
-            score("DPO, labelled pairs", "dpo/model", model);
+            Dpo.run(context, Dpo.Place.ALONE, model, start, pairs, inputs(), made.tokenizer());
+            scores.add(scorer.of("DPO, labelled pairs", "dpo/model", model));
         }
-    }
-
-    // ---- scores ------------------------------------------------------------------------------------------------------
-
-    /** Scores the model that is in {@code folder} now; kept as a stage, so that going on with a demo finds it again. */
-    private void score(String name, String modelFolder, Decoder model) {
-        Path stage = demo.stage("scores/" + modelFolder.replace('/', '-'),
-                Map.of("model", Fingerprint.of(folder.resolve(modelFolder).resolve("model.safetensors"))),
-                temporary -> {
-                    ObjectNode out = JsonLines.JSON.createObjectNode();
-                    measure(model, out);
-                    Files.writeString(temporary.resolve("score.json"), out.toString());
-                });
-        JsonNode node = JsonLines.readWhole(stage.resolve("score.json"));
-        Score score = new Score(name, numbers(node.path("greedy")), numbers(node.path("sampled")),
-                node.path("nll").asDouble(),
-                node.path("length").asDouble());
-        scores.add(score);
-        progress.say(String.format("%-22s greedy %.3f  sampled %.3f  nll %.3f", name, score.greedyMean(),
-                score.sampledMean(), score.nll()));
-    }
-
-    private void measure(Decoder model, ObjectNode out) {
-        Set<Integer> stop = new HashSet<>(text.endIds());
-        List<Examples.Response> rows = tasks.test().stream().map(e -> example(e, e.answer())).toList();
-        List<int[]> prompts = rows.stream().map(Examples.Response::prompt).toList();
-        Generator generator = new Generator(model, kernels);
-        List<Sample> greedy = generator.generate(prompts, Sampling.greedy(MAX_NEW_TOKENS, stop, STREAMS), seed,
-                n -> {});
-        List<Sample> sampled = generator.generate(prompts, Sampling.pure(MAX_NEW_TOKENS, stop, STREAMS), seed + 77,
-                n -> {});
-        double nll = 0;
-        for (double[] logProbs : PairLogProbs.ofResponses(model, kernels, rows, n -> {})) {
-            for (double p : logProbs) {
-                nll -= p;
-            }
-        }
-        right(greedy, out.putArray("greedy"));
-        right(sampled, out.putArray("sampled"));
-        out.put("nll", nll / rows.size());
-        out.put("length", sampled.stream().mapToInt(s -> s.ids().length).average().orElseThrow());
-    }
-
-    private void right(List<Sample> samples, ArrayNode out) {
-        for (int i = 0; i < samples.size(); i++) {
-            Sample s = samples.get(i);
-            boolean ended = s.finish() == Sample.Finish.STOP;
-            out.add(ended && DemoTasks.correct(tasks.test().get(i), text.text(s.ids())) ? 1 : 0);
-        }
-    }
-
-    private static double[] numbers(JsonNode array) {
-        double[] out = new double[array.size()];
-        for (int i = 0; i < out.length; i++) {
-            out[i] = array.get(i).asDouble();
-        }
-        return out;
     }
 }

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import org.spin4j.training.report.Report;
+import org.spin4j.training.report.TextTable;
 
 /** What the demo found, as a table for the terminal and as a page with plots. The table says what the figures say, whichever way they fall. */
 public final class DemoReport {
@@ -77,22 +78,7 @@ public final class DemoReport {
 
     /** The table for a terminal, with the findings below it. */
     public String text() {
-        List<List<String>> all = new ArrayList<>(List.of(HEADER));
-        all.addAll(rows());
-        int[] widths = new int[HEADER.size()];
-        for (List<String> row : all) {
-            for (int c = 0; c < widths.length; c++) {
-                widths[c] = Math.max(widths[c], row.get(c).length());
-            }
-        }
-        StringBuilder out = new StringBuilder();
-        for (List<String> row : all) {
-            StringBuilder line = new StringBuilder();
-            for (int c = 0; c < widths.length; c++) {
-                line.append(String.format("%-" + (widths[c] + 2) + "s", row.get(c)));
-            }
-            out.append(line.toString().stripTrailing()).append('\n');
-        }
+        StringBuilder out = new StringBuilder(TextTable.of(HEADER, rows()));
         findings().forEach(f -> out.append(f).append('\n'));
         return out.toString();
     }

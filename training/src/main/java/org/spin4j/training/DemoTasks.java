@@ -2,10 +2,12 @@ package org.spin4j.training;
 
 import org.spin4j.engine.RandomStream;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 
@@ -107,6 +109,22 @@ public final class DemoTasks {
         }
         return new Splits(shuffled(splits.get(0), seed, 0), shuffled(splits.get(1), seed, 1),
                 shuffled(splits.get(2), seed, 2));
+    }
+
+    /** The task that a prompt sets; none if it is not worded like one. */
+    public static Optional<Example> of(String prompt) {
+        String[] words = prompt.strip().split(" ", -1);
+        if (words.length != 2) {
+            return Optional.empty();
+        }
+        int wording = SPELL_WORDINGS.indexOf(words[0] + " ");
+        if (wording >= 0) {
+            return words[1].matches("0|[1-9][0-9]{0,2}")
+                    ? Optional.of(number(Integer.parseInt(words[1]), wording))
+                    : Optional.empty();
+        }
+        return Arrays.stream(Family.values()).filter(f -> f != Family.SPELL && words[1].matches("[a-z]{1,40}")
+                && f.name().toLowerCase(Locale.ROOT).equals(words[0])).findFirst().map(f -> example(f, words[1]));
     }
 
     /** Whether a model's output, apart from white space around it, is the right answer. */

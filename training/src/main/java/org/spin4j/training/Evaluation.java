@@ -14,11 +14,12 @@ import java.util.Map;
  * @param numbers by name, in the order of the file
  * @param samples a few answers to be read by a person; may be empty
  */
-record Evaluation(Map<String, Double> numbers, List<Spin.Shown> samples) {
+public record Evaluation(Map<String, Double> numbers, List<Spin.Shown> samples) {
     /** The file's name inside the stage. */
-    static final String FILE = "evaluation.json";
+    public static final String FILE = "evaluation.json";
 
-    static Evaluation read(Path file) {
+    /** Reads the file. */
+    public static Evaluation read(Path file) {
         JsonNode node = JsonLines.readWhole(file);
         Map<String, Double> numbers = new LinkedHashMap<>();
         node.path("numbers").properties().forEach(e -> numbers.put(e.getKey(), e.getValue().asDouble()));
@@ -29,7 +30,7 @@ record Evaluation(Map<String, Double> numbers, List<Spin.Shown> samples) {
     }
 
     /** Writes the file into a stage's folder. */
-    void write(Path folder) {
+    public void write(Path folder) {
         ObjectNode out = JsonLines.JSON.createObjectNode();
         ObjectNode node = out.putObject("numbers");
         numbers.forEach(node::put);

@@ -6,7 +6,7 @@ import java.util.Optional;
 import org.spin4j.tokenizer.Message;
 
 /** Training rows as token ids. */
-final class Examples {
+public final class Examples {
     private Examples() {}
 
     /**
@@ -15,9 +15,9 @@ final class Examples {
      * @param ids    tokens
      * @param labels label of each position; {@link Row.Labelled#NO_LOSS} where nothing is learnt
      */
-    record Sequence(int[] ids, int[] labels) {
+    public record Sequence(int[] ids, int[] labels) {
         /** A prompt without loss and a response with loss on every token. */
-        static Sequence of(int[] prompt, int[] response) {
+        public static Sequence of(int[] prompt, int[] response) {
             int[] ids = Arrays.copyOf(prompt, prompt.length + response.length);
             System.arraycopy(response, 0, ids, prompt.length, response.length);
             int[] labels = ids.clone();
@@ -26,7 +26,7 @@ final class Examples {
         }
 
         /** Number of tokens learnt: the first has nothing before it that could predict it. */
-        int targets() {
+        public int targets() {
             int n = 0;
             for (int t = 1; t < labels.length; t++) {
                 n += labels[t] == Row.Labelled.NO_LOSS ? 0 : 1;
@@ -40,9 +40,9 @@ final class Examples {
      *
      * @param source what both were written as, where they were text
      */
-    record Response(int[] prompt, int[] response, Optional<Source> source) {
+    public record Response(int[] prompt, int[] response, Optional<Source> source) {
         /** A response that was ids from the start. */
-        Response(int[] prompt, int[] response) {
+        public Response(int[] prompt, int[] response) {
             this(prompt, response, Optional.empty());
         }
     }
@@ -53,15 +53,17 @@ final class Examples {
      * @param turns  the conversation up to the response; plain text is one turn of the user
      * @param answer the response
      */
-    record Source(List<Message> turns, String answer) {}
+    public record Source(List<Message> turns, String answer) {}
 
     /** A prompt with a preferred and a rejected response; SPIN: real and generated. */
-    record Pair(int[] prompt, int[] chosen, int[] rejected) {
-        boolean equalResponses() {
+    public record Pair(int[] prompt, int[] chosen, int[] rejected) {
+        /** Whether there is nothing to prefer. */
+        public boolean equalResponses() {
             return Arrays.equals(chosen, rejected);
         }
 
-        int tokens() {
+        /** Tokens that pass through the model. */
+        public int tokens() {
             return prompt.length + chosen.length + rejected.length;
         }
     }

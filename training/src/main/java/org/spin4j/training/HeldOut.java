@@ -17,8 +17,9 @@ import org.spin4j.kernels.Storage;
  * @param nllPerToken nats per response token
  * @param tokens      response tokens
  */
-record HeldOut(double nllPerToken, long tokens) {
-    static HeldOut of(RunContext context, Decoder model, List<Examples.Response> responses) {
+public record HeldOut(double nllPerToken, long tokens) {
+    /** Of responses to prompts. */
+    public static HeldOut of(RunContext context, Decoder model, List<Examples.Response> responses) {
         return ofSequences(context, model,
                 responses.stream().map(r -> Examples.Sequence.of(r.prompt(), r.response())).toList());
     }

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.BufferedInputStream;
 import java.io.ByteArrayOutputStream;
@@ -27,7 +28,8 @@ import org.spin4j.tokenizer.TokenizerException;
 public final class JsonLines implements AutoCloseable {
     /** A row of training data is far shorter; a longer line is a file of another kind and would only fill the memory. */
     private static final int LONGEST_LINE = 64 << 20;
-    static final JsonMapper JSON = JsonMapper.builder().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+    /** Reads and writes all JSON of runs and rows. */
+    public static final JsonMapper JSON = JsonMapper.builder().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
             .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();
 
     private final Path file;
@@ -94,7 +96,7 @@ public final class JsonLines implements AutoCloseable {
     }
 
     /** Reads a file that is one JSON value, written by a stage of a run. */
-    static JsonNode readWhole(Path file) {
+    public static JsonNode readWhole(Path file) {
         try {
             return JSON.readTree(Files.readString(file));
         } catch (JsonProcessingException e) {
@@ -114,6 +116,24 @@ public final class JsonLines implements AutoCloseable {
                 }
             }
         });
+    }
+
+    /** Token ids as a JSON array. */
+    public static ArrayNode ids(int[] ids) {
+        ArrayNode node = JSON.createArrayNode();
+        for (int id : ids) {
+            node.add(id);
+        }
+        return node;
+    }
+
+    /** Token ids that {@link #ids(int[])} wrote. */
+    public static int[] ids(JsonNode array) {
+        int[] out = new int[array.size()];
+        for (int i = 0; i < out.length; i++) {
+            out[i] = array.get(i).asInt();
+        }
+        return out;
     }
 
     /**

@@ -18,8 +18,11 @@ import java.lang.annotation.Target;
     /** The default as one would write it; empty for "not set" or an empty list. */
     String initial() default "";
 
+    /** The default of self-reward, as one would write it, where its paper has another; empty: {@link #initial}. */
+    String selfReward() default "";
+
     /** The commands that use the key. */
-    Method[] use() default {Method.SFT, Method.DPO, Method.SPIN};
+    Method[] use() default {Method.SFT, Method.DPO, Method.SPIN, Method.SELF_REWARD};
 
     /** Smallest value allowed. */
     double min() default Double.NEGATIVE_INFINITY;

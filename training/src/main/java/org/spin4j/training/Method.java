@@ -9,10 +9,12 @@ public enum Method {
     /** Direct preference optimisation. */
     DPO,
     /** Self-play fine-tuning. */
-    SPIN;
+    SPIN,
+    /** Self-rewarding language models. */
+    SELF_REWARD;
 
     /** The command's name. */
     public String command() {
-        return name().toLowerCase(Locale.ROOT);
+        return name().toLowerCase(Locale.ROOT).replace('_', '-');
     }
 }

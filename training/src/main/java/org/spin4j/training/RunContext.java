@@ -8,13 +8,22 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Function;
 import org.spin4j.engine.Decoder;
+import org.spin4j.engine.Generator;
+import org.spin4j.engine.Sample;
+import org.spin4j.engine.Sampling;
 import org.spin4j.kernels.Kernels;
 
 /** What every method works with: backend, configuration, run folder, progress, the wish to stop. */
 public final class RunContext implements AutoCloseable {
+    /** Keys that name files and folders; what is in them counts, not where they lie. */
+    private static final Set<String> CONTENTS = Set.of("model", "ref_model", "tokenizer", "train_data", "eval_data",
+            "eft_data", "ranked_data", "prompt_template", "judge", "judge_template", "judge_data",
+            "pair_template", "prompt_keywords", "excluded_data");
+
     private final Kernels kernels;
     private final TrainConfig config;
     private final RunDirectory run;
@@ -47,7 +56,7 @@ public final class RunContext implements AutoCloseable {
      *
      * @throws BadInputException if none is named, or a run is there that may not be gone on with
      */
-    static Path requireOutput(TrainConfig config, boolean resume) {
+    public static Path requireOutput(TrainConfig config, boolean resume) {
         Path folder = config.require("output_dir");
         if (!resume && Files.exists(folder.resolve("config.yaml"))) {
             throw BadInputException
@@ -83,11 +92,10 @@ public final class RunContext implements AutoCloseable {
     }
 
     /** What a stage depends on: the configuration keys that shape results, and what else the caller names. */
-    Map<String, String> inputs(Map<String, String> more) {
+    public Map<String, String> inputs(Map<String, String> more) {
         Map<String, String> inputs = new TreeMap<>(more);
-        // Folders and files are named by what is in them, not by where they lie.
         config.resultKeys().forEach((key, value) -> {
-            if (!List.of("model", "ref_model", "tokenizer", "train_data", "eval_data").contains(key)) {
+            if (!CONTENTS.contains(key)) {
                 inputs.put("config/" + key, value);
             }
         });
@@ -95,7 +103,7 @@ public final class RunContext implements AutoCloseable {
     }
 
     /** All rows of a JSONL file, parsed and turned into examples; an error names the line. */
-    static <T> List<T> read(Path file, Function<JsonLines.Line, ? extends Row> parse,
+    public static <T> List<T> read(Path file, Function<JsonLines.Line, ? extends Row> parse,
             Function<Row, T> encode) {
         return JsonLines.readAll(file, line -> {
             Row row = parse.apply(line);
@@ -104,16 +112,59 @@ public final class RunContext implements AutoCloseable {
     }
 
     /**
-     * Trains the policy as one stage of the run: the trained model is the stage's folder. A stage that is there already is
-     * loaded; one that was interrupted goes on from its checkpoint.
+     * Samples continuations of prompts, with progress, until the user asks to stop.
      *
-     * @param constants logged with every step, for example the iteration
+     * @param name what is told of
+     * @param seed same seed, same samples
+     * @return the candidates of each prompt side by side, in the order of the prompts
+     * @throws Interrupt.Stopped if the user asked to stop
      */
-    <T> Path trainStage(String stage, Decoder policy, List<T> items, Objective<T> objective, double learningRate,
-            Map<String, String> inputs, Path tokenizer, Map<String, ? extends Number> constants) {
-        Map<String, String> all = inputs(inputs);
-        Trainer trainer = new Trainer(kernels, config, interrupt);
-        int total = trainer.totalSteps(items.size());
+    public List<Sample> sample(String name, Decoder model, List<int[]> prompts, Sampling sampling, long seed) {
+        try (Progress.Task task = progress.start(name, "prompts", prompts.size())) {
+            return new Generator(model, kernels).generate(prompts, sampling, seed, n -> {
+                task.to(n, 0, "");
+                stopIfAsked(name);
+            });
+        }
+    }
+
+    /**
+     * To be called now and then in long work.
+     *
+     * @param name of the work
+     * @throws Interrupt.Stopped if the user asked to stop
+     */
+    public void stopIfAsked(String name) {
+        if (interrupt.requested()) {
+            throw new Interrupt.Stopped("stopped during " + name);
+        }
+    }
+
+    /**
+     * A training as one stage of the run.
+     *
+     * @param stage        the stage, whose folder the trained model is
+     * @param settings     of optimiser and schedule
+     * @param learningRate peak rate
+     * @param inputs       what the stage depends on besides the configuration of the run
+     * @param tokenizer    folder whose tokenizer files go along, or null
+     * @param constants    logged with every step, for example the iteration
+     * @param checks       may end it early
+     */
+    record Training<T>(String stage, TrainConfig settings, List<T> items, Objective<T> objective, double learningRate,
+            Map<String, String> inputs, Path tokenizer, Map<String, ? extends Number> constants, Checks checks) {}
+
+    /**
+     * Trains the policy in place. A stage that is there already is loaded; one that was interrupted goes on from its
+     * checkpoint.
+     *
+     * @return the stage's folder
+     */
+    <T> Path train(Decoder policy, Training<T> training) {
+        String stage = training.stage();
+        Map<String, String> all = inputs(training.inputs());
+        Trainer trainer = new Trainer(kernels, training.settings(), interrupt);
+        int total = trainer.totalSteps(training.items().size());
         if (run.isComplete(stage, all)) {
             progress.say(stage + ": there already");
             policy.restore(run.resolve(stage));
@@ -121,11 +172,11 @@ public final class RunContext implements AutoCloseable {
             return run.resolve(stage);
         }
         Path checkpoints = run.resolve("checkpoints/" + stage);
-        try (Reporter reporter = new Reporter(stage, stepsBefore, total, constants)) {
-            trainer.train(policy, items, objective, new Trainer.Plan(stage, learningRate, all, checkpoints, tokenizer),
-                    reporter);
+        try (Reporter reporter = new Reporter(stage, stepsBefore, total, training.constants())) {
+            trainer.train(policy, training.items(), training.objective(), new Trainer.Plan(stage,
+                    training.learningRate(), all, checkpoints, training.tokenizer(), training.checks()), reporter);
         }
-        Path folder = run.stage(stage, all, temporary -> policy.save(temporary, "F32", tokenizer));
+        Path folder = run.stage(stage, all, temporary -> policy.save(temporary, "F32", training.tokenizer()));
         try {
             AtomicFiles.deleteTree(checkpoints);
         } catch (IOException e) {

@@ -18,6 +18,7 @@ import org.spin4j.training.report.Report.Plot;
 import org.spin4j.training.report.Report.Point;
 import org.spin4j.training.report.Report.Section;
 import org.spin4j.training.report.Report.Series;
+import org.spin4j.training.selfreward.SelfRewardReport;
 
 /** {@code report.html} of a run, made from the files of the run alone, so that it can be made again at any time. */
 public final class RunReport {
@@ -33,12 +34,14 @@ public final class RunReport {
     /** Evaluations by the name of the model, in order. */
     private final Map<String, Evaluation> evaluations;
     private final boolean selfPlay;
+    private final boolean selfReward;
 
     private RunReport(Path run) {
         this.run = run;
         this.metrics = metrics(run.resolve("metrics.jsonl"));
         this.evaluations = evaluations(run);
         this.selfPlay = Files.isDirectory(run.resolve("iteration-0"));
+        this.selfReward = Files.isDirectory(run.resolve("m1"));
     }
 
     /**
@@ -59,7 +62,7 @@ public final class RunReport {
     }
 
     /** The sections of a run's report, for a page that shows more than one run. */
-    static List<Section> sections(Path run) {
+    public static List<Section> sections(Path run) {
         RunReport report = new RunReport(run);
         return report.sections(report.facts());
     }
@@ -76,6 +79,9 @@ public final class RunReport {
         if (!evaluations.isEmpty()) {
             sections.add(table());
             sections.addAll(evaluationPlots());
+        }
+        if (selfReward) {
+            sections.addAll(SelfRewardReport.sections(run));
         }
         sections.addAll(trainingPlots());
         if (evaluations.values().stream().anyMatch(e -> !e.samples().isEmpty())) {
@@ -95,10 +101,12 @@ public final class RunReport {
         }
         Method method = selfPlay
                 ? Method.SPIN
-                : Files.exists(run.resolve("reference")) ? Method.DPO : Method.SFT;
+                : selfReward
+                        ? Method.SELF_REWARD
+                        : Files.exists(run.resolve("reference")) ? Method.DPO : Method.SFT;
         facts.putIfAbsent("command", method.command());
         TrainConfig config = TrainConfig.load(method, Optional.of(run.resolve("config.yaml")), List.of()).config();
-        Map<String, String> usual = ConfigKeys.texts(TrainConfig.defaults(), false);
+        Map<String, String> usual = ConfigKeys.texts(TrainConfig.defaults(method), false);
         ConfigKeys.texts(config, false).forEach((key, text) -> {
             boolean set = !text.isEmpty() && !text.equals("null");
             if (set && (ALWAYS.contains(key) || !text.equals(usual.get(key)))) {
@@ -138,6 +146,7 @@ public final class RunReport {
             throw new UncheckedIOException(e);
         }
         iterations.forEach((t, folder) -> add(found, "iteration " + t, folder.resolve("evaluation")));
+        SelfRewardReport.models(run).forEach(name -> add(found, name, run.resolve(name).resolve("evaluation")));
         return found;
     }
 
@@ -234,7 +243,10 @@ public final class RunReport {
         List<Section> plots = new ArrayList<>();
         stepPlot(plots, "Loss", "loss", selfPlay
                 ? "Starts each iteration at ln 2 = 0.693: policy and opponent are the same model then."
-                : "", "loss");
+                : selfReward
+                        ? "First of SFT, nats per token; then of preferences, which start each iteration at ln 2 = 0.693."
+                        : "",
+                "loss");
         stepPlot(plots, "Rewards", "β · (log π − log π_ref)",
                 "Of the preferred and the other response, relative to the frozen model.", "rewards/chosen",
                 "rewards/rejected");
@@ -305,6 +317,15 @@ public final class RunReport {
 
                 A loss near 0 with an accuracy of 1 early in the run says that the two responses are told apart by something \
                 cheap: a length, a phrase, an end token that only one of them has. Look at the samples.""";
+        if (selfReward) {
+            return all
+                    + """
+
+
+                            A model that judges itself can reward what it likes and not what is right: longer answers, its own turns of \
+                            phrase. So the lengths of answers stand beside what the judge says of them, and figures that no model had a \
+                            hand in, where there are any, beside both.""";
+        }
         return selfPlay
                 ? all + """
 

@@ -14,7 +14,7 @@ public final class Spelling {
     }
 
     /** Insertions, deletions, replacements and swaps of neighbours that turn one word into the other. */
-    static int editDistance(String from, String to) {
+    public static int editDistance(String from, String to) {
         // A long word is far from every key; cutting it keeps the table small.
         String a = from.substring(0, Math.min(from.length(), 200));
         int[][] d = new int[a.length() + 1][to.length() + 1];

@@ -1,17 +1,14 @@
 package org.spin4j.training;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.spin4j.engine.Decoder;
-import org.spin4j.engine.Generator;
 import org.spin4j.engine.Sample;
 import org.spin4j.engine.Sampling;
 import org.spin4j.tokenizer.Message;
@@ -54,7 +51,7 @@ public final class Spin {
     record Result(int iteration, Path model, Map<String, Double> numbers, List<Shown> samples) {}
 
     /** An answer to be read by a person. */
-    record Shown(String prompt, String real, String generated) {}
+    public record Shown(String prompt, String real, String generated) {}
 
     private static final int SHOWN = 12;
 
@@ -95,10 +92,8 @@ public final class Spin {
                 }
                 inputs = new LinkedHashMap<>(inputs);
                 inputs.put("iteration-" + t + " pairs", Fingerprint.of(generated));
-                List<Examples.ReferencedPair> rows = References.of(context, at + "reference", opponent, pairs, inputs);
-                PairObjective objective = new PairObjective(config.pairLoss(t), config.beta(t));
-                Path model = context.trainStage(at + "model", policy, rows, objective, config.learningRate(t), inputs,
-                        game.tokenizer(), Map.of("iteration", t));
+                Path model = Dpo.run(context, new Dpo.Place(at, t, Map.of("iteration", t), Checks.NONE), policy,
+                        opponent, pairs, inputs, game.tokenizer());
                 Result result = evaluate(policy, opponent, generated, t, pairs, inputs);
                 results.add(new Result(t, model, result.numbers(), result.samples()));
                 context.progress().say(line(t, result.numbers()));
@@ -117,22 +112,12 @@ public final class Spin {
     // ---- the opponent's turn -----------------------------------------------------------------------------------------
 
     private Sampling sampling() {
-        TrainConfig c = context.config();
-        return Sampling.pure(c.maxNewTokens(), new HashSet<>(game.text().endIds()), c.generationBatchSize())
-                .with(c.temperature(), c.topK(), c.topP());
+        return context.config().sampling(game.text().endIds());
     }
 
     private List<Sample> sample(String name, Decoder model, List<Examples.Response> rows, Sampling sampling,
             long stream) {
-        List<int[]> prompts = rows.stream().map(Examples.Response::prompt).toList();
-        try (Progress.Task task = context.progress().start(name, "responses", prompts.size())) {
-            return new Generator(model, context.kernels()).generate(prompts, sampling, stream, n -> {
-                task.to(n, 0, "");
-                if (context.interrupt().requested()) {
-                    throw new Interrupt.Stopped("stopped during " + name);
-                }
-            });
-        }
+        return context.sample(name, model, rows.stream().map(Examples.Response::prompt).toList(), sampling, stream);
     }
 
     /** The given responses as if they had just been sampled; whether they ended can be seen from their last token. */
@@ -171,9 +156,9 @@ public final class Spin {
                     List.of(new Message("user", game.text().text(row.prompt()))), real));
             line.set("real", conversation(source.turns(), source.answer()));
             line.set("generated", conversation(source.turns(), withoutLead(generated, real, source.answer())));
-            line.set("prompt_ids", ids(row.prompt()));
-            line.set("real_ids", ids(row.response()));
-            line.set("generated_ids", ids(sample.ids()));
+            line.set("prompt_ids", JsonLines.ids(row.prompt()));
+            line.set("real_ids", JsonLines.ids(row.response()));
+            line.set("generated_ids", JsonLines.ids(sample.ids()));
             line.put("finish_reason", sample.finish() == Sample.Finish.STOP ? "stop" : "length");
             lines.add(line);
         }
@@ -193,25 +178,9 @@ public final class Spin {
         return at > 0 && generated.startsWith(real.substring(0, at)) ? generated.substring(at) : generated;
     }
 
-    private static ArrayNode ids(int[] ids) {
-        ArrayNode node = JsonLines.JSON.createArrayNode();
-        for (int id : ids) {
-            node.add(id);
-        }
-        return node;
-    }
-
     private static List<Examples.Pair> readPairs(Path file) {
-        return JsonLines.readAll(file, line -> new Examples.Pair(ints(line.object().path("prompt_ids")),
-                ints(line.object().path("real_ids")), ints(line.object().path("generated_ids"))));
-    }
-
-    private static int[] ints(JsonNode array) {
-        int[] out = new int[array.size()];
-        for (int i = 0; i < out.length; i++) {
-            out[i] = array.get(i).asInt();
-        }
-        return out;
+        return JsonLines.readAll(file, line -> new Examples.Pair(JsonLines.ids(line.object().path("prompt_ids")),
+                JsonLines.ids(line.object().path("real_ids")), JsonLines.ids(line.object().path("generated_ids"))));
     }
 
     // ---- evaluation --------------------------------------------------------------------------------------------------

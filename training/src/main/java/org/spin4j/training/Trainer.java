@@ -37,8 +37,10 @@ final class Trainer {
      * @param inputs       everything the result depends on, by name: a checkpoint made from other inputs is refused
      * @param checkpoints  folder for {@code checkpoint-N} folders
      * @param tokenizer    folder whose tokenizer files go into checkpoints, or null
+     * @param checks       may end it early
      */
-    record Plan(String name, double learningRate, Map<String, String> inputs, Path checkpoints, Path tokenizer) {}
+    record Plan(String name, double learningRate, Map<String, String> inputs, Path checkpoints, Path tokenizer,
+            Checks checks) {}
 
     /** Who is told of progress. */
     interface Listener {
@@ -91,7 +93,7 @@ final class Trainer {
         policy.parameters().requireGradients();
         int total = totalSteps(items.size());
         LearningRateSchedule schedule = LearningRateSchedule.of(config.lrSchedulerType(), config.warmupSteps(),
-                config.warmupRatio(), total);
+                config.warmupRatio(), total, config.minLrRate());
         try (Optimizer optimizer = new Optimizer(kernels, config, policy.parameters());
                 Workspace workspace = new Workspace(policy.parameters().data().type())) {
             int done = 0;
@@ -110,7 +112,8 @@ final class Trainer {
             listener.started(done, total);
             int[] order = null;
             int orderEpoch = -1;
-            for (int step = done; step < total; step++) {
+            int step = done;
+            for (; step < total && !(plan.checks().due(step) && plan.checks().enough(step, policy)); step++) {
                 int perEpoch = stepsPerEpoch(items.size());
                 int epoch = step / perEpoch;
                 if (epoch != orderEpoch) {
@@ -158,6 +161,7 @@ final class Trainer {
                             "stopped after step " + (step + 1) + " of " + total + " of " + plan.name());
                 }
             }
+            plan.checks().choose(step, policy);
         }
     }
 

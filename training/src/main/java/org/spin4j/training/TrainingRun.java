@@ -15,6 +15,7 @@ import java.util.regex.Pattern;
 import org.spin4j.engine.Decoder;
 import org.spin4j.kernels.Kernels;
 import org.spin4j.training.hub.Hub;
+import org.spin4j.training.selfreward.SelfReward;
 
 /**
  * From a configuration to a finished run: opens model and data, trains by one of the methods, evaluates on held-out rows
@@ -84,6 +85,7 @@ public final class TrainingRun {
                 case SFT -> sft(policy, text, trainData, inputs);
                 case DPO -> dpo(policy, text, trainData, inputs);
                 case SPIN -> spin(policy, text, trainData, inputs);
+                case SELF_REWARD -> selfReward(policy, text, inputs);
             };
             if (text.cuts() > 0) {
                 progress.say(String.format("%,d prompts or responses were cut to max_prompt_length or max_length",
@@ -154,7 +156,7 @@ public final class TrainingRun {
                     return out;
                 };
                 evaluate(context, "start", inputs, heldOut, numbers, results);
-                Path model = Dpo.run(context, policy, reference, rows, inputs, tokenizer);
+                Path model = Dpo.run(context, Dpo.Place.ALONE, policy, reference, rows, inputs, tokenizer);
                 evaluate(context, "model", inputs, heldOut, numbers, results);
                 return new Trained(model, results);
             }
@@ -185,6 +187,17 @@ public final class TrainingRun {
             results.forEach(
                     r -> numbers.put(r.iteration() < 0 ? "start" : "iteration " + r.iteration(), r.numbers()));
             return new Trained(results.getLast().model(), numbers);
+        };
+    }
+
+    private Work selfReward(Decoder policy, TextData text, Map<String, String> inputs) {
+        SelfReward.Prepared prepared = SelfReward.prepare(kernels, config, text, policy.config().vocabSize(), progress);
+        inputs.putAll(prepared.inputs());
+        return (context, tokenizer) -> {
+            List<SelfReward.Result> results = prepared.run(context, policy, inputs, tokenizer);
+            Map<String, Map<String, Double>> numbers = new LinkedHashMap<>();
+            results.stream().filter(r -> !r.numbers().isEmpty()).forEach(r -> numbers.put(r.name(), r.numbers()));
+            return new Trained(results.getLast().folder(), numbers);
         };
     }
 
@@ -245,7 +258,7 @@ public final class TrainingRun {
     }
 
     /** Of a model's file, or of the files in its folder that training depends on; notes and licences beside them may change. */
-    static String fingerprint(Path folder) {
+    public static String fingerprint(Path folder) {
         if (Files.isRegularFile(folder)) {
             return Fingerprint.of(folder);
         }
@@ -258,7 +271,12 @@ public final class TrainingRun {
         return Fingerprint.of(listing.toString());
     }
 
-    private static String dataFingerprint(Path file) {
+    /**
+     * Of a file of rows.
+     *
+     * @throws BadInputException if there is no such file
+     */
+    public static String dataFingerprint(Path file) {
         if (!Files.isRegularFile(file)) {
             throw BadInputException.of("expected a file of JSON lines, found %s at %s; check the path",
                     Files.isDirectory(file) ? "a folder" : "nothing", file);

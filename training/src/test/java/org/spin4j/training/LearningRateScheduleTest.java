@@ -23,6 +23,17 @@ class LearningRateScheduleTest {
     }
 
     @Test
+    void endsAtTheLeastFactor() {
+        // get_scheduler("cosine_with_min_lr", …, scheduler_specific_kwargs={"min_lr_rate": 0.1})
+        LearningRateSchedule cosine = new LearningRateSchedule(Kind.COSINE, 2, 9, 0.1);
+        assertThat(cosine.factor(1)).isEqualTo(0.5);
+        assertThat(cosine.factor(3)).isCloseTo(0.1 + 0.9 * 0.9504844339512095, within(1e-15));
+        assertThat(cosine.factor(9)).isCloseTo(0.1, within(1e-15));
+        assertThat(new LearningRateSchedule(Kind.LINEAR, 0, 4, 0.2).factor(4)).isCloseTo(0.2, within(1e-15));
+        assertThat(new LearningRateSchedule(Kind.CONSTANT, 0, 4, 0.2).factor(4)).isEqualTo(1);
+    }
+
+    @Test
     void constant() {
         expect(new LearningRateSchedule(Kind.CONSTANT, 2, 4), 1, 1, 1, 1, 1);
         expect(new LearningRateSchedule(Kind.CONSTANT_WITH_WARMUP, 3, 5), 0, 0.3333333333333333, 0.6666666666666666, 1,
@@ -32,9 +43,9 @@ class LearningRateScheduleTest {
 
     @Test
     void warmupStepsWinOverRatioAndRatioRoundsUp() {
-        assertThat(LearningRateSchedule.of(Kind.LINEAR, 0, 0.1, 101).warmupSteps()).isEqualTo(11);
-        assertThat(LearningRateSchedule.of(Kind.LINEAR, 4, 0.1, 101).warmupSteps()).isEqualTo(4);
-        assertThat(LearningRateSchedule.of(Kind.LINEAR, 0, 0, 0).factor(0)).isZero();
+        assertThat(LearningRateSchedule.of(Kind.LINEAR, 0, 0.1, 101, 0).warmupSteps()).isEqualTo(11);
+        assertThat(LearningRateSchedule.of(Kind.LINEAR, 4, 0.1, 101, 0).warmupSteps()).isEqualTo(4);
+        assertThat(LearningRateSchedule.of(Kind.LINEAR, 0, 0, 0, 0).factor(0)).isZero();
     }
 
     private static void expect(LearningRateSchedule schedule, double... factors) {

@@ -71,7 +71,7 @@ class TrainingRunTest {
     }
 
     @ParameterizedTest
-    @EnumSource(Method.class)
+    @EnumSource(value = Method.class, names = "SELF_REWARD", mode = EnumSource.Mode.EXCLUDE)
     void leavesAModelMetricsAndAReport(Method method) throws IOException {
         TrainingRun.Outcome outcome = run(method, config(method, "run"), false, kernels(2));
 
@@ -117,7 +117,7 @@ class TrainingRunTest {
     }
 
     @ParameterizedTest
-    @EnumSource(Method.class)
+    @EnumSource(value = Method.class, names = "SELF_REWARD", mode = EnumSource.Mode.EXCLUDE)
     void doesNotDependOnTheNumberOfThreads(Method method) throws IOException {
         run(method, config(method, "one"), false, kernels(1));
         run(method, config(method, "two"), false, kernels(2));
@@ -126,7 +126,7 @@ class TrainingRunTest {
     }
 
     @ParameterizedTest
-    @EnumSource(Method.class)
+    @EnumSource(value = Method.class, names = "SELF_REWARD", mode = EnumSource.Mode.EXCLUDE)
     void endsTheSameHoweverOftenItIsStopped(Method method) throws IOException {
         run(method, config(method, "whole"), false, kernels(2));
         int stops = 0;

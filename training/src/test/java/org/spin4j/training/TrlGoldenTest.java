@@ -112,7 +112,8 @@ class TrlGoldenTest {
         try (Decoder policy = model(golden, "policy_dir"); Interrupt interrupt = new Interrupt()) {
             new Trainer(kernels, config, interrupt).train(policy, pairs(golden),
                     new PairObjective(config.pairLoss(0), config.beta()),
-                    new Trainer.Plan(name, config.learningRate(), Map.of(), dir, null), new Trainer.Listener() {
+                    new Trainer.Plan(name, config.learningRate(), Map.of(), dir, null, Checks.NONE),
+                    new Trainer.Listener() {
                         @Override
                         public void started(int step, int total) {
                             assertThat(total).isEqualTo(args.get("max_steps").asInt());

@@ -24,10 +24,11 @@ import picocli.CommandLine.UnmatchedArgumentException;
  * stopped by the user, everything saved; 1: a fault of spin4j itself.
  */
 @Command(name = "spin4j", synopsisSubcommandLabel = "COMMAND", description = {
-        "Trains language models with SFT, DPO and SPIN, on the JVM alone."}, footer = {"",
+        "Trains language models with SFT, DPO, SPIN and self-rewarding, on the JVM alone."}, footer = {"",
                 "spin4j COMMAND --help tells more; spin4j doctor checks this machine."}, subcommands = {
                         DemoCommand.class, DoctorCommand.class, TokenizerCommand.class, TrainCommand.SftCommand.class,
-                        TrainCommand.DpoCommand.class, TrainCommand.SpinCommand.class, GenerateCommand.class,
+                        TrainCommand.DpoCommand.class, TrainCommand.SpinCommand.class, SelfRewardCommand.class,
+                        GenerateCommand.class,
                         ChatCommand.class, ScoreCommand.class, ConvertCommand.class, ReportCommand.class})
 public final class Spin4j implements Runnable {
     @Spec

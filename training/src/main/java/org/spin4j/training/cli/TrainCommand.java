@@ -12,7 +12,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.function.Supplier;
 import org.spin4j.kernels.Kernels;
+import org.spin4j.training.Interrupt;
 import org.spin4j.training.Method;
 import org.spin4j.training.Progress;
 import org.spin4j.training.RunReport;
@@ -26,7 +28,8 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 /** A training command: they differ in their method and their help alone. */
-abstract sealed class TrainCommand implements Callable<Integer> {
+abstract sealed class TrainCommand implements Callable<Integer>
+        permits TrainCommand.SftCommand, TrainCommand.DpoCommand, TrainCommand.SpinCommand, SelfRewardCommand {
     @Spec
     private CommandSpec spec;
 
@@ -51,7 +54,7 @@ abstract sealed class TrainCommand implements Callable<Integer> {
     private final Method method;
     private final String example;
 
-    private TrainCommand(Method method, String example) {
+    TrainCommand(Method method, String example) {
         this.method = method;
         this.example = example;
     }
@@ -110,14 +113,55 @@ abstract sealed class TrainCommand implements Callable<Integer> {
         settings.addAll(machine.settings());
         TrainConfig.Loaded loaded = TrainConfig.load(method, configFile(settings), settings);
         TrainConfig config = loaded.config();
+        return stoppable(() -> Machine.open(config.backend(), config.threads()), "go on with --resume",
+                (kernels, progress, interrupt) -> {
+                    loaded.unused()
+                            .forEach(key -> progress.say("spin4j: " + method.command() + " does not use " + key));
+                    print(TrainingRun.run(method, config, resume, kernels, progress, interrupt));
+                });
+    }
+
+    /** Work of a command. */
+    @FunctionalInterface
+    interface Work {
+        /** Does it, until it is done or the user asks to stop. */
+        void run(Kernels kernels, Progress progress, Interrupt interrupt);
+    }
+
+    /**
+     * Does work that Ctrl-C may stop.
+     *
+     * @param next what the user can do after a stop
+     * @return the exit code
+     */
+    private int stoppable(Supplier<Kernels> kernels, String next, Work work) {
         if (quiet) {
             Spin4j.quietLog();
         }
         Progress progress = new Progress(quiet);
-        loaded.unused().forEach(key -> progress.say("spin4j: " + method.command() + " does not use " + key));
-        Kernels kernels = Machine.open(config.backend(), config.threads());
-        return Failure.stoppable(spec.commandLine().getErr(), "go on with --resume",
-                interrupt -> print(TrainingRun.run(method, config, resume, kernels, progress, interrupt)));
+        Kernels opened = kernels.get();
+        return Failure.stoppable(spec.commandLine().getErr(), next,
+                interrupt -> work.run(opened, progress, interrupt));
+    }
+
+    /** The same on the machine that the options describe. */
+    int stoppable(String next, Work work) {
+        return stoppable(machine::kernels, next, work);
+    }
+
+    /** Whether anything was said of a run: a file, a setting, that it is to be gone on with. */
+    boolean describesRun() {
+        return file != null || resume || !overrides.isEmpty();
+    }
+
+    /** Whether the result is wanted as JSON. */
+    boolean json() {
+        return json;
+    }
+
+    /** Where results go. */
+    PrintWriter out() {
+        return spec.commandLine().getOut();
     }
 
     /** With {@code --resume} alone, the run knows best what it is. */
@@ -130,7 +174,7 @@ abstract sealed class TrainCommand implements Callable<Integer> {
     }
 
     private void print(TrainingRun.Outcome outcome) {
-        PrintWriter out = spec.commandLine().getOut();
+        PrintWriter out = out();
         if (json) {
             ObjectNode node = new ObjectMapper().createObjectNode();
             node.put("run", outcome.run().toString()).put("model", outcome.model().toString()).put("report",
