@@ -47,7 +47,7 @@ final class EndpointClient implements AutoCloseable {
      * @param seed for servers that can sample the same again
      * @throws BadInputException if there is no answer after all tries, or the server refuses to give one
      */
-    Optional<String> complete(String prompt, int seed) throws InterruptedException {
+    Optional<JudgeQuestions.Text> complete(String prompt, int seed) throws InterruptedException {
         String problem = "";
         long pause = settings.pause().toMillis();
         for (int i = 0; i < settings.tries(); i++) {
@@ -100,18 +100,20 @@ final class EndpointClient implements AutoCloseable {
         }
     }
 
-    private String content(byte[] body) {
-        JsonNode message = tree(body).path("choices").path(0).path("message");
+    private JudgeQuestions.Text content(byte[] body) {
+        JsonNode choice = tree(body).path("choices").path(0);
+        JsonNode message = choice.path("message");
         if (!message.isObject()) {
             throw BadInputException
                     .of("expected a chat completion with choices from %s, found another answer; is it an API in "
                             + "OpenAI's form?", address);
         }
         // A model that declines to answer gives null.
-        return message.path("content").asText("");
+        return new JudgeQuestions.Text(message.path("content").asText(""),
+                choice.path("finish_reason").asText("").equals("length"));
     }
 
-    private Optional<String> refused(int status, String message) {
+    private Optional<JudgeQuestions.Text> refused(int status, String message) {
         String lower = message.toLowerCase(Locale.ROOT);
         if (status == 413 || status == 400 && (lower.contains("context_length") || lower.contains("context length")
                 || lower.contains("maximum context"))) {

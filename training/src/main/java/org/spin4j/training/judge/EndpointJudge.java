@@ -39,11 +39,11 @@ public final class EndpointJudge implements Judge, PairJudge, AutoCloseable {
     }
 
     /** A text that came, and where it belongs. */
-    private record Written(int prompt, int place, Optional<String> text) {}
+    private record Written(int prompt, int place, Optional<JudgeQuestions.Text> text) {}
 
-    private List<Optional<List<String>>> write(List<JudgeQuestions.Asked> prompts, int texts, long seed,
+    private List<Optional<List<JudgeQuestions.Text>>> write(List<JudgeQuestions.Asked> prompts, int texts, long seed,
             IntConsumer done) {
-        List<List<Optional<String>>> written = new ArrayList<>();
+        List<List<Optional<JudgeQuestions.Text>>> written = new ArrayList<>();
         int[] missing = new int[prompts.size()];
         Arrays.fill(missing, texts);
         ExecutorService threads = Executors.newFixedThreadPool(concurrency, Thread.ofVirtual().factory());
@@ -78,7 +78,7 @@ public final class EndpointJudge implements Judge, PairJudge, AutoCloseable {
             threads.close();
         }
         return written.stream().map(all -> all.stream().anyMatch(Optional::isEmpty)
-                ? Optional.<List<String>>empty()
+                ? Optional.<List<JudgeQuestions.Text>>empty()
                 : Optional.of(all.stream().map(Optional::get).toList())).toList();
     }
 

@@ -1,6 +1,7 @@
 package org.spin4j.training.judge;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.IntConsumer;
@@ -25,6 +26,13 @@ public record JudgeQuestions(JudgePrompt pointwise, ScorePattern scale, PairProm
      */
     record Asked(long number, String prompt) {}
 
+    /**
+     * What was written.
+     *
+     * @param cut whether a limit of length ended it
+     */
+    record Text(String text, boolean cut) {}
+
     /** Whoever writes judgements. */
     @FunctionalInterface
     interface Writer {
@@ -34,7 +42,7 @@ public record JudgeQuestions(JudgePrompt pointwise, ScorePattern scale, PairProm
          * @param texts answers to each
          * @return the answers to each prompt in order; empty where the prompt is too long for the writer
          */
-        List<Optional<List<String>>> write(List<Asked> prompts, int texts, long seed, IntConsumer done);
+        List<Optional<List<Text>>> write(List<Asked> prompts, int texts, long seed, IntConsumer done);
     }
 
     /** As {@link Judge#judge}. */
@@ -42,12 +50,23 @@ public record JudgeQuestions(JudgePrompt pointwise, ScorePattern scale, PairProm
         List<Asked> prompts = rows.stream()
                 .map(row -> new Asked(row.number(), pointwise.render(row.prompt(), row.response()))).toList();
         List<Assessment> assessments = new ArrayList<>();
-        for (Optional<List<String>> texts : writer.write(prompts, judgements, seed, done)) {
-            assessments.add(new Assessment(texts.isEmpty()
-                    ? List.of(new Assessment.Judgement("", Score.Unusable.TOO_LONG))
-                    : texts.get().stream().map(text -> new Assessment.Judgement(text, scale.parse(text))).toList()));
+        for (Optional<List<Text>> texts : writer.write(prompts, judgements, seed, done)) {
+            assessments.add(new Assessment(texts
+                    .map(all -> all.stream().map(text -> new Assessment.Judgement(text.text(), score(text))).toList())
+                    .orElseGet(() -> Collections.nCopies(judgements,
+                            new Assessment.Judgement("", Score.Unusable.TOO_LONG)))));
         }
         return assessments;
+    }
+
+    /** Of a text that was cut off only whole lines can be trusted, and only if the line that breaks off says nothing else. */
+    private Score score(Text text) {
+        Score score = scale.parse(text.text());
+        if (!text.cut()) {
+            return score;
+        }
+        Score certain = scale.parse(text.text().substring(0, text.text().lastIndexOf('\n') + 1));
+        return certain instanceof Score.Points && certain.equals(score) ? certain : Score.Unusable.CUT;
     }
 
     /** As {@link PairJudge#compare}: each duel is asked in both orders, a response wins if it does so in both. */
@@ -57,7 +76,7 @@ public record JudgeQuestions(JudgePrompt pointwise, ScorePattern scale, PairProm
             prompts.add(new Asked(2 * duel.number(), pairwise.render(duel.prompt(), duel.first(), duel.second())));
             prompts.add(new Asked(2 * duel.number() + 1, pairwise.render(duel.prompt(), duel.second(), duel.first())));
         }
-        List<Optional<List<String>>> texts = writer.write(prompts, 1, seed, asked -> done.accept(asked / 2));
+        List<Optional<List<Text>>> texts = writer.write(prompts, 1, seed, asked -> done.accept(asked / 2));
         List<PairJudge.Outcome> outcomes = new ArrayList<>();
         for (int i = 0; i < texts.size(); i += 2) {
             outcomes.add(outcome(verdict(texts.get(i)), verdict(texts.get(i + 1))));
@@ -65,8 +84,8 @@ public record JudgeQuestions(JudgePrompt pointwise, ScorePattern scale, PairProm
         return outcomes;
     }
 
-    private Optional<PairPrompt.Verdict> verdict(Optional<List<String>> texts) {
-        return texts.flatMap(answers -> pairwise.parse(answers.getFirst()));
+    private Optional<PairPrompt.Verdict> verdict(Optional<List<Text>> texts) {
+        return texts.flatMap(answers -> pairwise.parse(answers.getFirst().text()));
     }
 
     private static PairJudge.Outcome outcome(Optional<PairPrompt.Verdict> forward,

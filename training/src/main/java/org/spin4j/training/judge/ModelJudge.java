@@ -52,9 +52,10 @@ public final class ModelJudge implements Judge, PairJudge {
         return questions.compare(this::write, duels, seed, done);
     }
 
-    private List<Optional<List<String>>> write(List<JudgeQuestions.Asked> prompts, int texts, long seed,
+    private List<Optional<List<JudgeQuestions.Text>>> write(List<JudgeQuestions.Asked> prompts, int texts, long seed,
             IntConsumer done) {
-        List<Optional<List<String>>> answers = new ArrayList<>(Collections.nCopies(prompts.size(), Optional.empty()));
+        List<Optional<List<JudgeQuestions.Text>>> answers = new ArrayList<>(
+                Collections.nCopies(prompts.size(), Optional.empty()));
         // By identity: the numbers of requests are the caller's.
         IdentityHashMap<Generator.Request, Integer> places = new IdentityHashMap<>();
         List<Generator.Request> requests = new ArrayList<>();
@@ -75,7 +76,8 @@ public final class ModelJudge implements Judge, PairJudge {
                     @Override
                     public void finished(Generator.Request request, List<Sample> samples) {
                         answers.set(places.get(request),
-                                Optional.of(samples.stream().map(s -> text.text(s.ids())).toList()));
+                                Optional.of(samples.stream().map(s -> new JudgeQuestions.Text(text.text(s.ids()),
+                                        s.finish() == Sample.Finish.LENGTH)).toList()));
                         finished++;
                     }
 

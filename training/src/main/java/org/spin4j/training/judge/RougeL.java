@@ -38,11 +38,14 @@ public final class RougeL {
         List<String> words = words(text);
         int blocks = (words.size() + 63) / 64;
         // The places at which each word of the vocabulary stands in the new text, a bit each.
-        Map<Integer, long[]> places = new HashMap<>();
+        long[][] places = new long[vocabulary.size()][];
         for (int i = 0; i < words.size(); i++) {
             Integer id = vocabulary.get(words.get(i));
             if (id != null) {
-                places.computeIfAbsent(id, w -> new long[blocks])[i / 64] |= 1L << (i % 64);
+                if (places[id] == null) {
+                    places[id] = new long[blocks];
+                }
+                places[id][i / 64] |= 1L << (i % 64);
             }
         }
         double greatest = 0;
@@ -67,10 +70,10 @@ public final class RougeL {
      *
      * @param v memory for the row, 64 words a block
      */
-    private static int longestCommonSubsequence(int[] other, Map<Integer, long[]> places, long[] v, int length) {
+    private static int longestCommonSubsequence(int[] other, long[][] places, long[] v, int length) {
         Arrays.fill(v, -1L);
         for (int word : other) {
-            long[] m = places.get(word);
+            long[] m = places[word];
             if (m == null) {
                 continue;
             }

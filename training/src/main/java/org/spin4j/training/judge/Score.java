@@ -12,6 +12,8 @@ public sealed interface Score {
     enum Unusable implements Score {
         /** No score stands in the text. */
         MISSING,
+        /** The judgement was cut off by its length before its score was certain: {@code Score: 4} may have become 4.5. */
+        CUT,
         /** The score lies outside the scale, or is of another scale, as 8/10 is where five is the most. */
         OUT_OF_RANGE,
         /** The judge could not read prompt and response: together they are too long for it. */

@@ -224,6 +224,14 @@ class EndpointJudgeTest {
     }
 
     @Test
+    void aJudgementThatWasCutOffIsKnownAsSuch() {
+        handler = (exchange, asked) -> send(exchange, 200,
+                "{\"choices\":[{\"message\":{\"content\":\"Score: 4\"},\"finish_reason\":\"length\"}]}");
+        assertThat(judgeOne(Duration.ofSeconds(20)).getFirst().judgements())
+                .containsExactly(new Assessment.Judgement("Score: 4", Score.Unusable.CUT));
+    }
+
+    @Test
     void aPromptTooLongForTheModelIsNotJudged() {
         handler = (exchange, asked) -> send(exchange, 400,
                 "{\"error\":{\"code\":\"context_length_exceeded\",\"message\":\"too many tokens\"}}");

@@ -99,12 +99,14 @@ class HeadToHeadTest {
                 (asked, texts, seed, done) -> answers(asked, p -> p.startsWith("p: x or l") ? "?" : "Verdict: A"),
                 duels, 1, n -> {})).containsExactly(Outcome.UNJUDGED, Outcome.UNJUDGED, Outcome.TIE);
         assertThat(questions.compare(
-                (asked, texts, seed, done) -> asked.stream().map(a -> Optional.<List<String>>empty()).toList(),
+                (asked, texts, seed, done) -> asked.stream().map(a -> Optional.<List<JudgeQuestions.Text>>empty())
+                        .toList(),
                 duels, 1, n -> {})).containsOnly(Outcome.UNJUDGED);
     }
 
-    private static List<Optional<List<String>>> answers(List<JudgeQuestions.Asked> asked,
+    private static List<Optional<List<JudgeQuestions.Text>>> answers(List<JudgeQuestions.Asked> asked,
             UnaryOperator<String> answer) {
-        return asked.stream().map(a -> Optional.of(List.of(answer.apply(a.prompt())))).toList();
+        return asked.stream().map(a -> Optional.of(List.of(new JudgeQuestions.Text(answer.apply(a.prompt()), false))))
+                .toList();
     }
 }
