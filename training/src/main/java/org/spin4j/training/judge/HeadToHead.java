@@ -79,13 +79,20 @@ public record HeadToHead(int wins, int ties, int losses, int unjudged, Interval 
         return text.codePointCount(0, text.length());
     }
 
-    /** For files and plots: name to value. */
+    /** How many duels the shares are of. */
+    public int judged() {
+        return wins + ties + losses;
+    }
+
+    /** For files and plots: name to value; shares are missing where nothing could be judged. */
     public Map<String, Double> numbers() {
         Map<String, Double> numbers = new LinkedHashMap<>();
-        RewardModelReport.put(numbers, "win", winShare);
-        RewardModelReport.put(numbers, "tie", tieShare);
-        RewardModelReport.put(numbers, "loss", lossShare);
-        RewardModelReport.put(numbers, "advantage", advantage);
+        if (judged() > 0) {
+            RewardModelReport.put(numbers, "win", winShare);
+            RewardModelReport.put(numbers, "tie", tieShare);
+            RewardModelReport.put(numbers, "loss", lossShare);
+            RewardModelReport.put(numbers, "advantage", advantage);
+        }
         numbers.put("wins", (double) wins);
         numbers.put("ties", (double) ties);
         numbers.put("losses", (double) losses);
@@ -98,9 +105,10 @@ public record HeadToHead(int wins, int ties, int losses, int unjudged, Interval 
     /** One line: shares with intervals, lengths, and what was not judged. */
     @Override
     public String toString() {
-        return String.format(Locale.ROOT, "win %s, tie %s, loss %s of %d duels, %.1f and %.1f characters long%s",
-                winShare,
-                tieShare, lossShare, wins + ties + losses, firstLength, secondLength,
+        String shares = judged() == 0
+                ? "no winner known"
+                : "win " + winShare + ", tie " + tieShare + ", loss " + lossShare + " of " + judged() + " duels";
+        return String.format(Locale.ROOT, "%s, %.1f and %.1f characters long%s", shares, firstLength, secondLength,
                 unjudged == 0 ? "" : "; " + unjudged + " not judged");
     }
 }

@@ -19,7 +19,7 @@ import org.spin4j.training.TrainingRun;
 /**
  * A model of this engine as judge: the one being trained, or any other checkpoint. It is asked through its own chat template, as a user would
  * ask; the prompt of several judgements is computed once. A prompt that is longer than the model can read is not judged: what would be cut
- * away is the question.
+ * away is the question. White space before a judgement, which some templates leave to the model, is not part of it.
  */
 public final class ModelJudge implements Judge, PairJudge {
     private final Decoder model;
@@ -76,8 +76,10 @@ public final class ModelJudge implements Judge, PairJudge {
                     @Override
                     public void finished(Generator.Request request, List<Sample> samples) {
                         answers.set(places.get(request),
-                                Optional.of(samples.stream().map(s -> new JudgeQuestions.Text(text.text(s.ids()),
-                                        s.finish() == Sample.Finish.LENGTH)).toList()));
+                                Optional.of(samples.stream()
+                                        .map(s -> new JudgeQuestions.Text(text.text(s.ids()).stripLeading(),
+                                                s.finish() == Sample.Finish.LENGTH))
+                                        .toList()));
                         finished++;
                     }
 

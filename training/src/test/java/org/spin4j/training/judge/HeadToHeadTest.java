@@ -57,6 +57,8 @@ class HeadToHeadTest {
         assertThat(result.winShare().estimate()).isNaN();
         assertThat(result.winShare().high()).isEqualTo(1);
         assertThat(result.advantage().low()).isEqualTo(-1);
+        assertThat(result.numbers()).containsEntry("unjudged", 1.0).doesNotContainValue(Double.NaN);
+        assertThat(result).hasToString("no winner known, 1.0 and 1.0 characters long; 1 not judged");
         assertThatThrownBy(() -> HeadToHead.of(List.of(), List.of(), 1)).hasMessageContaining("at least one duel");
     }
 

@@ -79,7 +79,7 @@ class ModelJudgeTest {
                 List.of(new Generator.Request(5, prompt)).iterator(), sampling.withCandidates(3), 11,
                 (request, samples) -> expected.addAll(samples));
         assertThat(found.getFirst().judgements()).extracting(Assessment.Judgement::text)
-                .isEqualTo(expected.stream().map(s -> text.text(s.ids())).toList());
+                .isEqualTo(expected.stream().map(s -> text.text(s.ids()).stripLeading()).toList());
         assertThat(found.getFirst().judgements()).extracting(Assessment.Judgement::score)
                 .isEqualTo(expected.stream().map(s -> s.finish() == Sample.Finish.LENGTH
                         ? Score.Unusable.CUT

@@ -68,6 +68,14 @@ class RougeLTest {
                 .isCloseTo(words == 0 ? 0 : 2.0 * table[a.size()][b.size()] / words, within(1e-12));
     }
 
+    /** Both words are common, but not in this order; between them lie whole blocks of bits that the carry must pass. */
+    @Test
+    void theCarryPassesBlocksWithoutAMatch() {
+        String far = "a " + "x ".repeat(150) + "b";
+        assertThat(RougeL.of("b a", far)).isCloseTo(2.0 / 154, within(1e-12));
+        assertThat(RougeL.of("a b", far)).isCloseTo(4.0 / 154, within(1e-12));
+    }
+
     private static String text(List<Integer> words) {
         return words.stream().map(w -> "w" + w).collect(Collectors.joining(" "));
     }
