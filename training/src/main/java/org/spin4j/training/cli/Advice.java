@@ -56,6 +56,9 @@ final class Advice {
                             + " with ./spin4j, or with --add-modules jdk.incubator.vector");
             return;
         }
+        if (s.backend().startsWith("tornado")) {
+            return;
+        }
         if (s.bits() == 0) {
             advice.add(
                     "the scalar backend computes; products run ten times slower or more; leave --backend away, or use"

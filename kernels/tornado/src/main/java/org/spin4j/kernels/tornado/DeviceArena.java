@@ -104,8 +104,9 @@ final class DeviceArena {
         try {
             MemorySegment start = (MemorySegment) malloc.invokeExact(bytes);
             if (start.address() == 0) {
-                throw new IllegalStateException("expected " + (bytes >> 20) + " MiB of address space for the device's"
-                        + " memory, found less; lower " + TornadoDevices.MEMORY);
+                throw new UnsupportedOperationException(
+                        "expected " + (bytes >> 20) + " MiB of address space for the device's"
+                                + " memory, found less; lower " + TornadoDevices.MEMORY);
             }
             return start.reinterpret(bytes);
         } catch (RuntimeException | Error e) {

@@ -1,7 +1,7 @@
 package org.spin4j.kernels.tornado;
 
 /** A device's memory is used up; the message says what was asked for and what there is. */
-final class OutOfDeviceMemoryException extends IllegalStateException {
+final class OutOfDeviceMemoryException extends UnsupportedOperationException {
     private static final long serialVersionUID = 1;
 
     OutOfDeviceMemoryException(long wanted, long taken, long size) {

@@ -2,6 +2,7 @@ package org.spin4j.kernels.tornado;
 
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.SortedSet;
@@ -46,7 +47,13 @@ final class Recorder {
     void runNow(List<DeviceCall> some) {
         if (!some.isEmpty()) {
             Replay.Key key = Replay.Key.of(some);
-            replays.computeIfAbsent(key, k -> new Replay(arena, "spin4j" + replays.size(), k, some)).run(some);
+            try {
+                replays.computeIfAbsent(key, k -> new Replay(arena, "spin4j" + replays.size(), k, some)).run(some);
+            } catch (RuntimeException e) {
+                throw new UnsupportedOperationException("expected TornadoVM to compile and run the kernels "
+                        + new LinkedHashSet<>(key.names()) + ", found " + e
+                        + "; choose another device or backend=vector", e);
+            }
         }
     }
 

@@ -35,9 +35,20 @@ public final class TornadoBackend implements BackendProvider {
                         + all.stream().map(TornadoDevices.Found::name).collect(Collectors.joining(", "))
                         + "), found \"" + device + "\"; correct the backend setting"));
         synchronized (MEMORIES) {
-            DeviceMemory memory = MEMORIES.computeIfAbsent(device,
-                    d -> new DeviceMemory(found.device(), found.room(), false));
+            DeviceMemory memory = MEMORIES.computeIfAbsent(device, d -> memory(found));
             return new TornadoKernels(memory, found.toString());
+        }
+    }
+
+    private static DeviceMemory memory(TornadoDevices.Found found) {
+        int room = found.room();
+        try {
+            return new DeviceMemory(found.device(), room, false);
+        } catch (UnsupportedOperationException e) {
+            throw e;
+        } catch (RuntimeException e) {
+            throw new UnsupportedOperationException("expected " + (room >> 18) + " MiB in one piece on " + found
+                    + ", found " + e + "; take less with -D" + TornadoDevices.MEMORY, e);
         }
     }
 }

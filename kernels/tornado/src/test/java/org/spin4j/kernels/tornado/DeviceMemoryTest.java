@@ -8,6 +8,9 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.spin4j.kernels.DType;
 import org.spin4j.kernels.Storage;
+import uk.ac.manchester.tornado.api.KernelContext;
+import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /** Numbers on both sides, with kernels that only move them. */
 class DeviceMemoryTest {
@@ -134,7 +137,7 @@ class DeviceMemoryTest {
     void wantingMoreThanThereIsSaysSo() {
         try (Arena arena = Arena.ofConfined()) {
             Storage a = Storage.allocate(arena, DType.F32, MEMORY.size());
-            assertThatThrownBy(() -> MEMORY.write(a, 1, "a")).isInstanceOf(IllegalStateException.class)
+            assertThatThrownBy(() -> MEMORY.write(a, 1, "a")).isInstanceOf(UnsupportedOperationException.class)
                     .hasMessageContaining("MiB more of device memory").hasMessageContaining("smaller batch");
         }
     }
@@ -147,5 +150,21 @@ class DeviceMemoryTest {
             copy(i % 2 == 0 ? a : b, i % 2 == 0 ? b : a);
         }
         assertThat(b.get(7)).isEqualTo(8);
+    }
+
+    /** TornadoVM has no way to throw on a device. */
+    static void throwing(KernelContext context, FloatArray mem, IntArray ints, FloatArray reals, int i, int r) {
+        if (ints.get(i) > context.globalIdx) {
+            throw new IllegalStateException();
+        }
+        mem.set(context.globalIdx, 1);
+    }
+
+    @Test
+    void aKernelThatDoesNotCompileIsAnError() {
+        DeviceMemory memory = new DeviceMemory(TornadoDevices.find().getFirst().device(), 1 << 16, false);
+        memory.add(DeviceCall.flat("throwing", DeviceMemoryTest::throwing, 10, new int[]{0}));
+        assertThatThrownBy(() -> memory.fetch(0, 1)).isInstanceOf(UnsupportedOperationException.class)
+                .hasMessageContaining("the kernels [throwing], found");
     }
 }
