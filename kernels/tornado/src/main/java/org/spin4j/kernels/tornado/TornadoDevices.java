@@ -76,6 +76,8 @@ final class TornadoDevices {
         setDefault("tornado.device.memory", "1024GB");
         // Graphs of as many tasks as ours need more than its default.
         setDefault("tornado.tvm.maxbytecodesize", "131072");
+        // The host's side of the arena is never written to: pinned, it would take as much memory as the device's.
+        setDefault("tornado.cuda.host.pinning", "False");
         List<Found> all = new ArrayList<>();
         try {
             int backends = TornadoRuntimeProvider.getTornadoRuntime().getNumBackends();
