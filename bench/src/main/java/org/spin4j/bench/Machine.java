@@ -7,10 +7,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.Collectors;
 import jdk.incubator.vector.FloatVector;
 
 /** What a figure was measured on: the header that every table carries. */
 public final class Machine {
+    /** Flags of TornadoVM's argument file that open modules to each other: hundreds, and none of them changes a figure. */
+    private static final String PLUMBING = "(--add-(exports|opens|reads)|--(upgrade-)?module-path|-Dtornado\\.load\\.).*";
     private static final Path CPU_INFO = Path.of("/proc/cpuinfo");
 
     private Machine() {}
@@ -23,7 +26,8 @@ public final class Machine {
                 "OS: " + System.getProperty("os.name") + " " + System.getProperty("os.version") + ", "
                         + System.getProperty("os.arch"),
                 "JDK: " + System.getProperty("java.vm.name") + " " + System.getProperty("java.vm.version"),
-                "flags: " + String.join(" ", ManagementFactory.getRuntimeMXBean().getInputArguments()));
+                "flags: " + ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
+                        .filter(flag -> !flag.matches(PLUMBING)).collect(Collectors.joining(" ")));
     }
 
     /** The vectors that spin4j computes with, one thread or many. */

@@ -27,7 +27,7 @@ final class Report {
 
     /** Names of the sections, in the order in which they stand in the file. */
     static final List<String> ORDER = List.of("matmul", "matvec", "sizes", "ladder", "training", "attention", "pairs",
-            "memory", "tokenizer", "generation");
+            "memory", "tokenizer", "generation", "devices");
     /** Where results go if no other file is named: beside the README, seen from the root of the repository. */
     static final Path STANDARD = Path.of("bench", "RESULTS.md");
 

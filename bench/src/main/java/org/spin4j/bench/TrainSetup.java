@@ -12,17 +12,22 @@ import org.spin4j.kernels.Forest;
  * @param dim        width of the residual stream
  * @param layers     number of blocks
  * @param heads      attention heads
+ * @param kvHeads    heads of keys and values
  * @param hidden     width inside the feed-forward block
  * @param vocabulary tokens of the vocabulary
  * @param batch      sequences in a batch
  * @param length     tokens of each sequence
  */
-public record TrainSetup(int dim, int layers, int heads, int hidden, int vocabulary, int batch, int length) {
+public record TrainSetup(int dim, int layers, int heads, int kvHeads, int hidden, int vocabulary, int batch,
+        int length) {
     /** 7.2 million parameters, 2048 tokens a step. */
     public static final TrainSetup SEVEN_MILLION = new TrainSetup(288, 6, 6, 768, 4096, 8, 256);
 
     /** 52 million parameters, 2048 tokens a step. */
     public static final TrainSetup FIFTY_TWO_MILLION = new TrainSetup(576, 12, 9, 1536, 8192, 4, 512);
+
+    /** The shape of SmolLM2-135M, 2048 tokens a step. */
+    public static final TrainSetup SMOLLM2_135M = new TrainSetup(576, 30, 9, 3, 1536, 49_152, 4, 512);
 
     /** Learning rate, small: what is measured is time, and the losses of two programs are to stay comparable. */
     public static final double LEARNING_RATE = 1e-4;
@@ -41,9 +46,14 @@ public record TrainSetup(int dim, int layers, int heads, int hidden, int vocabul
 
     private static final long SEED = 7;
 
+    /** As many heads of keys and values as of queries. */
+    public TrainSetup(int dim, int layers, int heads, int hidden, int vocabulary, int batch, int length) {
+        this(dim, layers, heads, heads, hidden, vocabulary, batch, length);
+    }
+
     /** The model. */
     public DecoderConfig config() {
-        return DecoderConfig.llama(vocabulary, dim, layers, heads, heads, hidden, length, true);
+        return DecoderConfig.llama(vocabulary, dim, layers, heads, kvHeads, hidden, length, true);
     }
 
     /** Tokens of one step. */

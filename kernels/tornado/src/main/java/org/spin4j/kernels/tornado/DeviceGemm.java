@@ -40,17 +40,10 @@ final class DeviceGemm {
 
     /** See {@link org.spin4j.kernels.Kernels#matmul}. */
     static List<DeviceCall> matmul(Product product, int m, int n, int k, int a, int b, int bias, int addend, int c) {
-        return matmul(product, m, n, k, a, product == Product.TN ? m : k, b, product == Product.NT ? k : n, bias,
-                addend, addend == DeviceCall.NONE ? 0 : n, c, n);
-    }
-
-    /** The same for matrices that are parts of others: {@code …Row} is from one row of what is stored to the next. */
-    static List<DeviceCall> matmul(Product product, int m, int n, int k, int a, int aRow, int b, int bRow, int bias,
-            int addend, int addendRow, int c, int cRow) {
         boolean aAlongK = product != Product.TN;
         boolean bAlongK = product == Product.NT;
-        int[] ints = {m, n, k, a, aAlongK ? aRow : 1, aAlongK ? 1 : aRow, b, bAlongK ? 1 : bRow, bAlongK ? bRow : 1,
-                bias, addend, addendRow, c, cRow};
+        int[] ints = {m, n, k, a, aAlongK ? k : 1, aAlongK ? 1 : m, b, bAlongK ? 1 : n, bAlongK ? k : 1, bias, addend,
+                c};
         if (m <= FEW) {
             return DeviceCall.groups("matmul of few rows", DeviceGemm::few, m == 0 ? 0 : tiles(n, FEW_COLUMNS),
                     FEW_ITEMS, ints);
@@ -87,9 +80,7 @@ final class DeviceGemm {
         int bColumn = ints.get(args + 8);
         int bias = ints.get(args + 9);
         int addend = ints.get(args + 10);
-        int addendRow = ints.get(args + 11);
-        int c = ints.get(args + 12);
-        int cRow = ints.get(args + 13);
+        int c = ints.get(args + 11);
         int across = (n + TILE - 1) / TILE;
         int firstRow = context.groupIdx / across * TILE;
         int firstColumn = context.groupIdx % across * TILE;
@@ -115,7 +106,7 @@ final class DeviceGemm {
         if (addend >= 0) {
             for (int x = 0; x < 8; x++) {
                 for (int y = 0; y < 4; y++) {
-                    sums[x * 4 + y] += mem.get(addend + Math.min(row + x / 4 * 32 + x % 4, m - 1) * addendRow
+                    sums[x * 4 + y] += mem.get(addend + Math.min(row + x / 4 * 32 + x % 4, m - 1) * n
                             + Math.min(column + y, n - 1));
                 }
             }
@@ -161,7 +152,7 @@ final class DeviceGemm {
             for (int y = 0; y < 4; y++) {
                 int at = row + x / 4 * 32 + x % 4;
                 if (at < m && column + y < n) {
-                    mem.set(c + at * cRow + column + y, sums[x * 4 + y]);
+                    mem.set(c + at * n + column + y, sums[x * 4 + y]);
                 }
             }
         }
@@ -184,9 +175,7 @@ final class DeviceGemm {
         int bColumn = ints.get(args + 8);
         int bias = ints.get(args + 9);
         int addend = ints.get(args + 10);
-        int addendRow = ints.get(args + 11);
-        int c = ints.get(args + 12);
-        int cRow = ints.get(args + 13);
+        int c = ints.get(args + 11);
         int item = context.localIdx;
         int row = item / FEW_COLUMNS;
         int firstColumn = context.groupIdx * FEW_COLUMNS;
@@ -198,7 +187,7 @@ final class DeviceGemm {
                     start = mem.get(bias + column);
                 }
                 if (addend >= 0) {
-                    start += mem.get(addend + (row + 4 * x) * addendRow + column);
+                    start += mem.get(addend + (row + 4 * x) * n + column);
                 }
             }
             sums[x] = start;
@@ -234,7 +223,7 @@ final class DeviceGemm {
         }
         for (int x = 0; x < 4; x++) {
             if (row + 4 * x < m && column < n) {
-                mem.set(c + (row + 4 * x) * cRow + column, sums[x]);
+                mem.set(c + (row + 4 * x) * n + column, sums[x]);
             }
         }
     }

@@ -1,0 +1,26 @@
+package org.spin4j.bench;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class DeviceArgumentsTest {
+    @Test
+    void everythingCanBeNamed() {
+        assertThat(DeviceArguments.parse("--quick", "--python", "python3", "--out", "mine.md", "tornado:0:1", "scalar"))
+                .isEqualTo(new DeviceArguments(true, "python3", Path.of("mine.md"), List.of("tornado:0:1", "scalar")));
+        assertThat(DeviceArguments.parse())
+                .isEqualTo(new DeviceArguments(false, "", Report.STANDARD, List.of("tornado", "vector!")));
+    }
+
+    @Test
+    void mistakesAreNamed() {
+        assertThatThrownBy(() -> DeviceArguments.parse("--python"))
+                .hasMessage("expected a value after --python, found nothing");
+        assertThatThrownBy(() -> DeviceArguments.parse("--fast"))
+                .hasMessage("expected --quick, --python, --out or a backend, found --fast");
+    }
+}
