@@ -53,7 +53,7 @@ public final class Linear {
         int m = x.rows();
         int out = weight.rows();
         int from = 0;
-        for (Parameter.Block block : weight.blocks()) {
+        for (Parameter.Block block : weight.use()) {
             int n = block.rows();
             long size = (long) m * n;
             Storage b = bias == null ? null : bias.slice(from, n);

@@ -45,6 +45,9 @@ public final class Parameter {
     private List<Storage> pieces;
     private List<Block> blocks;
     private Storage grad;
+    /** Who packs this at its next use but one; null where nobody shall, or has. */
+    private Kernels packer;
+    private boolean used;
 
     Parameter(List<Part> parts, int rows, int cols, boolean decays, Product product, long offset) {
         this.parts = List.copyOf(parts);
@@ -115,8 +118,13 @@ public final class Parameter {
         return grad;
     }
 
-    /** What a product with this matrix multiplies, one block of rows below the other. */
-    List<Block> blocks() {
+    /** What the next product with this matrix multiplies, one block of rows below the other. */
+    List<Block> use() {
+        if (packer != null && used) {
+            blocks = packed(packer);
+            packer = null;
+        }
+        used = true;
         return blocks;
     }
 
@@ -137,15 +145,22 @@ public final class Parameter {
         unpack();
     }
 
-    /** Lays the matrix out for repeated multiplication with few rows; it must not change until {@link #unpack}. */
+    /**
+     * Has the matrix laid out for repeated multiplication with few rows; it must not change until {@link #unpack}. The first
+     * product still takes it where it lies: that is a prompt's, to which the layout gives little, and an answer begins sooner.
+     */
     void pack(Kernels kernels) {
+        packer = kernels;
+        used = false;
+    }
+
+    private List<Block> packed(Kernels kernels) {
         if (pieces.stream().map(Storage::type).distinct().count() > 1) {
-            blocks = blocks.stream().map(block -> new Block(block.rows(), block.data(),
+            return blocks.stream().map(block -> new Block(block.rows(), block.data(),
                     kernels.pack(product, block.rows(), cols, block.data()))).toList();
-            return;
         }
         try (Arena arena = Arena.ofConfined()) {
-            blocks = List.of(new Block(rows, null, kernels.pack(product, rows, cols, together(arena))));
+            return List.of(new Block(rows, null, kernels.pack(product, rows, cols, together(arena))));
         }
     }
 
@@ -162,6 +177,7 @@ public final class Parameter {
 
     /** Forgets the layout made by {@link #pack}. */
     void unpack() {
+        packer = null;
         blocks = pieces.stream().map(piece -> new Block((int) (piece.size() / cols), piece, null)).toList();
     }
 }

@@ -29,9 +29,9 @@ final class CachedQuery {
 
     private CachedQuery() {}
 
-    /** The only new token of a stream, with all query heads of one key head: page by page, so that each is read once. */
-    static void attend(CachedBatch batch, int stream, AttentionShape shape, long layer, int kvHead, long qkv, long out,
-            Scratch scratch) {
+    /** New token {@code i} of a stream, with all query heads of one key head: page by page, so that each is read once. */
+    static void attend(CachedBatch batch, int stream, int i, AttentionShape shape, long layer, int kvHead, long qkv,
+            long out, Scratch scratch) {
         int hd = shape.headDim();
         int group = shape.heads() / shape.kvHeads();
         int padded = roundUp(hd, SUMS * LANES);
@@ -43,7 +43,7 @@ final class CachedQuery {
         long scores = sums + 4L * group;
         float scale = (float) (shape.scale() * AttentionScores.LOG2_E);
         float cap = (float) (shape.softcap() * AttentionScores.LOG2_E);
-        long row = batch.start(stream);
+        long row = (long) batch.start(stream) + i;
         long query = qkv + (row * shape.qkvWidth() + (long) kvHead * group * hd) * 4;
         for (int g = 0; g < group; g++) {
             for (int d = 0; d < hd; d++) {
@@ -53,7 +53,7 @@ final class CachedQuery {
             set(sums + 4L * g, 0);
         }
         VectorMemory.zero(mixes, (long) group * padded);
-        int position = batch.position(stream);
+        int position = batch.position(stream) + i;
         int oldest = shape.window() == 0 ? 0 : Math.max(0, position - shape.window() + 1);
         for (int p = oldest / PAGE; p * PAGE <= position; p++) {
             long page = batch.page(stream, p).address();

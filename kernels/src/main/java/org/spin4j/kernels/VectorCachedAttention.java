@@ -22,12 +22,14 @@ final class VectorCachedAttention {
 
     void attend(CachedBatch batch, AttentionShape shape, long layer, long qkv, long out) {
         int kvHeads = shape.kvHeads();
-        // A stream's one new token meets no other task's keys: its task stores them and goes on.
+        // A head's queries meet no other task's keys: its task stores them and goes on.
         parallel.forEach(batch.streams() * kvHeads, task -> {
             int stream = task / kvHeads;
             store(batch, stream, shape, layer, task % kvHeads, qkv);
-            if (batch.length(stream) == 1) {
-                CachedQuery.attend(batch, stream, shape, layer, task % kvHeads, qkv, out, scratch);
+            if (oneByOne(batch, stream)) {
+                for (int i = 0; i < batch.length(stream); i++) {
+                    CachedQuery.attend(batch, stream, i, shape, layer, task % kvHeads, qkv, out, scratch);
+                }
             }
         });
         int chunks = 0;
@@ -49,8 +51,16 @@ final class VectorCachedAttention {
         });
     }
 
+    /**
+     * Whether a stream's queries go one by one, as in decoding: so does a prompt of one page, which a process that has just begun can
+     * then answer without kernels that nothing has compiled yet.
+     */
+    private static boolean oneByOne(CachedBatch batch, int stream) {
+        return batch.length(stream) == 1 || batch.end(stream) <= PAGE;
+    }
+
     private static int chunks(CachedBatch batch, int stream) {
-        return batch.length(stream) == 1 ? 0 : Chunks.count(batch.length(stream), CHUNK);
+        return oneByOne(batch, stream) ? 0 : Chunks.count(batch.length(stream), CHUNK);
     }
 
     /** Stores a stream's new keys and values of one head. */

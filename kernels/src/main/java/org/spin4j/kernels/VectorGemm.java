@@ -30,7 +30,7 @@ final class VectorGemm {
     /** The least height of a block: enough rows to use each panel of B often. */
     private static final int FEW_ROWS = 32;
     /** For blocks of this many rows, a typed matrix is widened panel by panel instead of in registers. */
-    private static final int MANY_ROWS = 33;
+    private static final int MANY_ROWS = 65;
     /** Fewer rows than this wait for the memory of B as long as this many. */
     private static final int MEMORY_ROWS = 4;
     /** Multiply-adds worth a task of their own: about 20 µs. Smaller ones lose more to cold caches than a thread gains. */

@@ -6,10 +6,13 @@ import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import org.spin4j.training.Spelling;
 import org.spin4j.training.TrainConfig;
+import org.spin4j.kernels.DType;
+import org.spin4j.kernels.WarmUp;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.MissingParameterException;
@@ -31,6 +34,9 @@ import picocli.CommandLine.UnmatchedArgumentException;
                         GenerateCommand.class,
                         ChatCommand.class, ScoreCommand.class, ConvertCommand.class, ReportCommand.class})
 public final class Spin4j implements Runnable {
+    /** Commands whose user waits for a first token. */
+    private static final Set<String> ANSWERING = Set.of("chat", "generate");
+
     @Spec
     private CommandSpec spec;
 
@@ -38,6 +44,10 @@ public final class Spin4j implements Runnable {
     public static void main(String[] args) {
         // Figures look the same everywhere, and in every report.
         Locale.setDefault(Locale.ROOT);
+        if (args.length > 0 && ANSWERING.contains(args[0])) {
+            // Before anything else, for this is what the first answer waits for longest; most checkpoints are in BF16.
+            WarmUp.start(DType.BF16);
+        }
         // The backend's line is worth reading; how Java dresses it is not.
         System.setProperty("java.util.logging.SimpleFormatter.format", "spin4j: %5$s%n");
         System.exit(run(args, writer(System.out), writer(System.err)));
