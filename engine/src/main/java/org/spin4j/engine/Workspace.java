@@ -14,6 +14,9 @@ import org.spin4j.kernels.Storage;
  * {@link #take} and {@link #release} gives the same addresses, so a steady step allocates nothing. Not thread-safe.
  */
 public final class Workspace implements AutoCloseable {
+    /** Elements of the first chunk, which is all that a small model needs: the system has to clear what is allocated. */
+    private static final long FIRST_CHUNK = 1L << 20;
+    /** Most elements that a chunk has beyond what is asked of it. */
     private static final long CHUNK = 16L << 20;
 
     /** Takes are rounded up to this many elements, so that each begins on a cache line of its own. */
@@ -50,7 +53,7 @@ public final class Workspace implements AutoCloseable {
                 }
             }
         }
-        long length = Math.max(want, CHUNK);
+        long length = Math.max(want, Math.clamp(chunks.stream().mapToLong(Storage::size).sum(), FIRST_CHUNK, CHUNK));
         chunks.add(Storage.allocate(arena, type, length));
         TreeMap<Long, Long> ranges = new TreeMap<>();
         if (length > want) {
