@@ -6,7 +6,6 @@ import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.Set;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import org.spin4j.training.Spelling;
@@ -34,9 +33,6 @@ import picocli.CommandLine.UnmatchedArgumentException;
                         GenerateCommand.class,
                         ChatCommand.class, ScoreCommand.class, ConvertCommand.class, ReportCommand.class})
 public final class Spin4j implements Runnable {
-    /** Commands whose user waits for a first token. */
-    private static final Set<String> ANSWERING = Set.of("chat", "generate");
-
     @Spec
     private CommandSpec spec;
 
@@ -44,7 +40,7 @@ public final class Spin4j implements Runnable {
     public static void main(String[] args) {
         // Figures look the same everywhere, and in every report.
         Locale.setDefault(Locale.ROOT);
-        if (args.length > 0 && ANSWERING.contains(args[0])) {
+        if (args.length > 0 && args[0].equals("chat")) {
             // Before anything else, for this is what the first answer waits for longest; most checkpoints are in BF16.
             WarmUp.start(DType.BF16);
         }
