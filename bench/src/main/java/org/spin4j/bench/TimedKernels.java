@@ -266,6 +266,11 @@ public final class TimedKernels implements Kernels {
     }
 
     @Override
+    public void dropout(long n, double p, long key, Storage x) {
+        timed("dropout", 0, 2.0 * n, () -> kernels.dropout(n, p, key, x));
+    }
+
+    @Override
     public void softmaxRows(int rows, int cols, double scale, Storage x, Storage logSumExp) {
         timed("softmaxRows", 0, 2.0 * rows * cols, () -> kernels.softmaxRows(rows, cols, scale, x, logSumExp));
     }

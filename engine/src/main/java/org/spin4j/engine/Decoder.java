@@ -225,6 +225,8 @@ public final class Decoder implements AutoCloseable {
             x = Scale.apply(tape, embedded, Math.sqrt(config.hiddenSize()));
             tape.release(embedded);
         }
+        int site = 0;
+        Dropout.apply(tape, x, site++);
         for (int i = 0; i < layers.size(); i++) {
             DecoderLayer layer = layers.get(i);
             Tensor h = norm(tape, x, layer.norm1(), layer.norm1Bias());
@@ -240,7 +242,7 @@ public final class Decoder implements AutoCloseable {
             }
             Tensor a = attention.apply(tape, qkv, layer.attention(), i);
             tape.release(qkv);
-            Tensor y = project(tape, a, layer.out(), layer.outBias(), layer.outNorm(), x);
+            Tensor y = project(tape, a, layer.out(), layer.outBias(), layer.outNorm(), x, site++);
             tape.release(a);
             tape.release(x);
             Tensor g = norm(tape, y, layer.norm2(), layer.norm2Bias());
@@ -252,7 +254,7 @@ public final class Decoder implements AutoCloseable {
                 case GPT2, GPT_NEO -> Gelu.apply(tape, up);
             };
             tape.release(up);
-            x = project(tape, act, layer.down(), layer.downBias(), layer.downNorm(), y);
+            x = project(tape, act, layer.down(), layer.downBias(), layer.downNorm(), y, site++);
             tape.release(act);
             tape.release(y);
         }
@@ -274,14 +276,19 @@ public final class Decoder implements AutoCloseable {
         return Norm.apply(tape, x, weight, bias, config.normEps(), normOffset());
     }
 
-    /** residual + x·Wᵀ + b, or with a norm residual + norm(x·Wᵀ + b). */
-    private Tensor project(Tape tape, Tensor x, Parameter weight, Parameter bias, Parameter norm, Tensor residual) {
-        if (norm == null) {
+    /** residual + x·Wᵀ + b, or with a norm residual + norm(x·Wᵀ + b); what is added to the residual may be dropped. */
+    private Tensor project(Tape tape, Tensor x, Parameter weight, Parameter bias, Parameter norm, Tensor residual,
+            int site) {
+        if (norm == null && !tape.dropout().drops()) {
             return Linear.apply(tape, x, weight, bias, residual);
         }
-        Tensor projected = Linear.apply(tape, x, weight, bias, null);
-        Tensor y = norm(tape, projected, norm, null);
-        tape.release(projected);
+        Tensor y = Linear.apply(tape, x, weight, bias, null);
+        if (norm != null) {
+            Tensor projected = y;
+            y = norm(tape, projected, norm, null);
+            tape.release(projected);
+        }
+        Dropout.apply(tape, y, site);
         Residual.add(tape, y, residual);
         return y;
     }

@@ -1,6 +1,6 @@
 package org.spin4j.engine;
 
-/** The residual connection by itself, where a norm stands between a projection and its sum: y += x, in place. */
+/** The residual connection by itself, where a norm or dropout stands between a projection and its sum: y += x, in place. */
 public final class Residual {
     private Residual() {}
 

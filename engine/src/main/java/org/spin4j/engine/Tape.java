@@ -18,24 +18,31 @@ public final class Tape {
     private final Kernels kernels;
     private final Workspace workspace;
     private final boolean recording;
+    private final Dropout dropout;
     private final List<Step> steps = new ArrayList<>();
 
-    private Tape(Kernels kernels, Workspace workspace, boolean recording) {
+    private Tape(Kernels kernels, Workspace workspace, boolean recording, Dropout dropout) {
         this.kernels = kernels;
         this.workspace = workspace;
         this.recording = recording;
+        this.dropout = dropout;
     }
 
     /** A tape that records, over an emptied workspace. */
     public static Tape recording(Kernels kernels, Workspace workspace) {
+        return recording(kernels, workspace, Dropout.NONE);
+    }
+
+    /** A tape that records a pass with dropout, over an emptied workspace. */
+    public static Tape recording(Kernels kernels, Workspace workspace, Dropout dropout) {
         workspace.reset();
-        return new Tape(kernels, workspace, true);
+        return new Tape(kernels, workspace, true, dropout);
     }
 
     /** A tape that only computes, over an emptied workspace. */
     public static Tape inference(Kernels kernels, Workspace workspace) {
         workspace.reset();
-        return new Tape(kernels, workspace, false);
+        return new Tape(kernels, workspace, false, Dropout.NONE);
     }
 
     /** The backend that computes. */
@@ -46,6 +53,11 @@ public final class Tape {
     /** Whether a backward pass will follow. */
     public boolean isRecording() {
         return recording;
+    }
+
+    /** What the pass drops; a pass for inference drops nothing. */
+    Dropout dropout() {
+        return dropout;
     }
 
     /** A new tensor with undefined values. */

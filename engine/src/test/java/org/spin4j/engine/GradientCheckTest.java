@@ -29,6 +29,7 @@ class GradientCheckTest {
     }
 
     private final SplittableRandom random = new SplittableRandom(11);
+    private Dropout dropout = Dropout.NONE;
 
     private record Shape(int rows, int cols) {}
 
@@ -55,7 +56,7 @@ class GradientCheckTest {
     private void check(Op op, Parameters parameters, Shape... shapes) {
         List<Storage> inputs = Arrays.stream(shapes).map(s -> randoms((long) s.rows() * s.cols())).toList();
         try (Workspace w = new Workspace(DType.F64)) {
-            Tape tape = Tape.recording(TestKernels.SCALAR, w);
+            Tape tape = Tape.recording(TestKernels.SCALAR, w, dropout);
             List<Tensor> leaves = leaves(tape, inputs, shapes);
             Tensor out = op.apply(tape, leaves);
             Storage weights = randoms(out.size());
@@ -87,7 +88,7 @@ class GradientCheckTest {
         return leaves;
     }
 
-    private static void compare(String what, Op op, List<Storage> inputs, Shape[] shapes, Storage weights,
+    private void compare(String what, Op op, List<Storage> inputs, Shape[] shapes, Storage weights,
             Storage variable, Storage grad) {
         boolean moved = false;
         try (Workspace w = new Workspace(DType.F64)) {
@@ -107,8 +108,8 @@ class GradientCheckTest {
         assertThat(moved).as(what + " has any gradient").isTrue();
     }
 
-    private static double loss(Workspace w, Op op, List<Storage> inputs, Shape[] shapes, Storage weights) {
-        Tape tape = Tape.inference(TestKernels.SCALAR, w);
+    private double loss(Workspace w, Op op, List<Storage> inputs, Shape[] shapes, Storage weights) {
+        Tape tape = Tape.recording(TestKernels.SCALAR, w, dropout);
         Tensor out = op.apply(tape, leaves(tape, inputs, shapes));
         double sum = 0;
         for (long i = 0; i < out.size(); i++) {
@@ -179,6 +180,19 @@ class GradientCheckTest {
         Parameter weight = b.matrix(5, "w", 5);
         check((t, in) -> {
             Tensor y = Linear.apply(t, in.get(0), weight, null, null);
+            Residual.add(t, y, in.get(0));
+            return y;
+        }, randomParameters(b), shape(4, 5));
+    }
+
+    @Test
+    void dropoutInPlace() {
+        dropout = new Dropout(0.4, 5);
+        Parameters.Builder b = new Parameters.Builder();
+        Parameter weight = b.matrix(5, "w", 5);
+        check((t, in) -> {
+            Tensor y = Linear.apply(t, in.get(0), weight, null, null);
+            Dropout.apply(t, y, 1);
             Residual.add(t, y, in.get(0));
             return y;
         }, randomParameters(b), shape(4, 5));

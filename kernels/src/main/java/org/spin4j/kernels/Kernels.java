@@ -185,6 +185,16 @@ public interface Kernels {
     void geluBackward(long n, Storage x, Storage dOut, Storage dX);
 
     /**
+     * Dropout (Srivastava et al. 2014, JMLR 15, section 4), in place and inverted: x[i] becomes 0 with probability p, else
+     * x[i] / (1 - p). Which ones is a hash of (key, i), see {@link DropoutMask}: the same for every backend, and for the backward step
+     * this kernel is run on the gradient with the same key.
+     *
+     * @param p   from 0 to below 1
+     * @param key 64 bits, all of which matter
+     */
+    void dropout(long n, double p, long key, Storage x);
+
+    /**
      * Log-probability of one target per row: head projection, log-softmax and gather, walking the vocabulary in chunks so
      * that rows × vocabulary numbers are never in memory.
      *

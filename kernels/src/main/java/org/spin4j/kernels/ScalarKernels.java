@@ -540,6 +540,14 @@ public final class ScalarKernels implements Kernels {
         }
     }
 
+    @Override
+    public void dropout(long n, double p, long key, Storage x) {
+        DropoutMask mask = DropoutMask.of(p, key);
+        for (long i = 0; i < n; i++) {
+            x.set(i, mask.keeps(i) ? x.get(i) * mask.scale() : 0);
+        }
+    }
+
     // ---- log-probabilities -------------------------------------------------------------------------------------------
 
     @Override

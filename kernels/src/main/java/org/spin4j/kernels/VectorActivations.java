@@ -1,5 +1,9 @@
 package org.spin4j.kernels;
 
+import static jdk.incubator.vector.VectorOperators.AND_NOT;
+import static jdk.incubator.vector.VectorOperators.ASHR;
+import static jdk.incubator.vector.VectorOperators.LSHR;
+import static jdk.incubator.vector.VectorOperators.XOR;
 import static org.spin4j.kernels.VectorMemory.LANES;
 import static org.spin4j.kernels.VectorMemory.load;
 import static org.spin4j.kernels.VectorMemory.splat;
@@ -7,9 +11,10 @@ import static org.spin4j.kernels.VectorMemory.store;
 import static org.spin4j.kernels.VectorMemory.tail;
 
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorMask;
 
-/** SwiGLU, GEGLU and GELU, forward and backward, and the soft cap, in vectors. Every number of the result depends on one place of the inputs only. */
+/** SwiGLU, GEGLU and GELU, forward and backward, the soft cap and dropout, in vectors. Every number of the result depends on one place of the inputs only. */
 final class VectorActivations {
     private static final FloatVector ONE = splat(1);
     private static final FloatVector GELU_CUBE = splat(0.044715f);
@@ -18,6 +23,9 @@ final class VectorActivations {
     private static final FloatVector GELU_SLOPE = splat(1.595769f);
 
     private static final FloatVector MINUS_GELU_SLOPE = GELU_SLOPE.neg();
+
+    /** 0, 1, 2, … */
+    private static final IntVector PLACES = IntVector.zero(IntVector.SPECIES_PREFERRED).addIndex(1);
 
     private final Chunks chunks;
 
@@ -135,6 +143,34 @@ final class VectorActivations {
 
     void softcap(long n, float cap, long x) {
         chunks.flat(n, (from, to) -> VectorSoftcap.apply(to - from, cap, x + from * 4));
+    }
+
+    void dropout(long n, DropoutMask mask, long x) {
+        chunks.flat(n, (from, to) -> {
+            FloatVector scale = splat((float) mask.scale());
+            long i = from;
+            for (; i + LANES <= to; i += LANES) {
+                store(dropped(load(x + i * 4).mul(scale), i, mask), x + i * 4);
+            }
+            if (i < to) {
+                VectorMask<Float> tail = tail(to - i);
+                store(dropped(load(x + i * 4, tail).mul(scale), i, mask), x + i * 4, tail);
+            }
+        });
+    }
+
+    /** All bits cleared where {@link DropoutMask#keeps} says no: there hash - threshold has its sign set. */
+    private static FloatVector dropped(FloatVector x, long place, DropoutMask mask) {
+        IntVector first = mix(PLACES.add((int) place).lanewise(XOR, mask.first()));
+        IntVector hash = mix(first.lanewise(XOR, mask.second())).lanewise(LSHR, 1);
+        IntVector gone = hash.sub(mask.threshold()).lanewise(ASHR, 31);
+        return x.reinterpretAsInts().lanewise(AND_NOT, gone).reinterpretAsFloats();
+    }
+
+    private static IntVector mix(IntVector x) {
+        IntVector a = x.lanewise(XOR, x.lanewise(LSHR, 16)).mul(DropoutMask.MULTIPLIER_1);
+        IntVector b = a.lanewise(XOR, a.lanewise(LSHR, 13)).mul(DropoutMask.MULTIPLIER_2);
+        return b.lanewise(XOR, b.lanewise(LSHR, 16));
     }
 
     void gelu(long n, long x, long out) {

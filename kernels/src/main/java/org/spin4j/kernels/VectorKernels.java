@@ -258,6 +258,12 @@ public final class VectorKernels implements Kernels {
     }
 
     @Override
+    public void dropout(long n, double p, long key, Storage x) {
+        activations.dropout(n, DropoutMask.of(p, key), f32(x, n, "x"));
+        keep(x);
+    }
+
+    @Override
     public void tokenLogProbs(int rows, int dim, int vocab, double softcap, Storage hidden, Storage head,
             int[] targets, Storage logProbs, Storage logSumExp, Storage entropy, int[] argmax) {
         tokenLogProbs.forward(rows, dim, vocab, (float) softcap, hidden, head, targets, logProbs, logSumExp, entropy,

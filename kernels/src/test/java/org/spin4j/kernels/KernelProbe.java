@@ -132,6 +132,7 @@ final class KernelProbe {
         add("swiGlu", h, () -> k.swiGlu(ROWS, HIDDEN, gateUp, act));
         add("swiGluBackward", h, () -> k.swiGluBackward(ROWS, HIDDEN, gateUp, dAct, dGateUp));
         add("gelu", h, () -> k.gelu(ROWS * HIDDEN, gateUp, act));
+        add("dropout", h, () -> k.dropout(ROWS * HIDDEN, 0.1, 1, act));
         add("geluBackward", h, () -> k.geluBackward(ROWS * HIDDEN, gateUp, dAct, act));
     }
 

@@ -161,6 +161,18 @@ public interface KernelsContract {
             k.softcap(n, 0.7, x);
             return List.of(x);
         }));
+        for (double p : new double[]{0, 0.1, 0.9}) {
+            cases.add(new Case("dropout " + n + " of " + p, 1, k -> {
+                long key = 0x9F03_5C2D_71E8_46BAL * n;
+                Storage x = new Inputs(n).normal(n);
+                k.dropout(n, p, key, x);
+                DropoutMask mask = DropoutMask.of(p, key);
+                // The mask itself has no tolerance.
+                assertThat(IntStream.range(0, n).filter(i -> x.get(i) != 0 != mask.keeps(i)).boxed().findFirst())
+                        .as("first place with another fate").isEmpty();
+                return List.of(x);
+            }));
+        }
         cases.add(new Case("adamW " + n, 1, k -> {
             Inputs in = new Inputs(n);
             Storage p = in.normal(n);

@@ -17,6 +17,11 @@ interface Objective<T> {
     /** Tokens that pass through the model for an item. */
     int tokens(T item);
 
+    /** Probability with which a training pass drops activations. */
+    default double dropout() {
+        return 0;
+    }
+
     /**
      * One forward and backward pass; gradients of Σ losses / {@code totalUnits} are added to the policy's.
      *

@@ -20,7 +20,8 @@ public final class Sft {
      */
     public static Path run(RunContext context, String stage, TrainConfig settings, Decoder policy,
             List<Examples.Sequence> rows, Map<String, String> inputs, Path tokenizer) {
-        return context.train(policy, new RunContext.Training<>(stage, settings, rows, new SftObjective(),
+        return context.train(policy, new RunContext.Training<>(stage, settings, rows,
+                new SftObjective(settings.dropout()),
                 settings.learningRate(), inputs, tokenizer, Map.of(), Checks.NONE));
     }
 

@@ -8,8 +8,12 @@ import org.spin4j.engine.Tensor;
 import org.spin4j.engine.TokenLogProbs;
 import org.spin4j.kernels.Storage;
 
-/** Supervised fine-tuning: mean negative log-likelihood of the labelled tokens, SPIN eq. 3.1. */
-final class SftObjective implements Objective<Examples.Sequence> {
+/**
+ * Supervised fine-tuning: mean negative log-likelihood of the labelled tokens, SPIN eq. 3.1.
+ *
+ * @param dropout probability with which a training pass drops activations
+ */
+record SftObjective(double dropout) implements Objective<Examples.Sequence> {
     @Override
     public double units(Examples.Sequence item) {
         return item.targets();

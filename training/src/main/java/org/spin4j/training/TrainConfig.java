@@ -40,6 +40,7 @@ public record TrainConfig(
         @Key(help = "steps spent warming up; above 0 it wins over warmup_ratio", initial = "0", min = 0) int warmupSteps,
         @Key(help = "gradients are scaled down to this total l2 norm; 0: never", initial = "1", min = 0) double maxGradNorm,
         @Key(help = "decoupled weight decay", initial = "0", min = 0) double weightDecay,
+        @Key(help = "share of the embeddings and of each sub-layer's output that is dropped while training", initial = "0", min = 0, below = 1, use = Method.SFT) double dropout,
         @Key(help = "AdamW: decay of the mean gradient", initial = "0.9", min = 0, below = 1) double adamBeta1,
         @Key(help = "AdamW: decay of the mean squared gradient", initial = "0.999", min = 0, below = 1) double adamBeta2,
         @Key(help = "added to the root of the mean squared gradient, RMSprop's too", initial = "1e-8", above = 0) double adamEpsilon,
@@ -86,6 +87,7 @@ public record TrainConfig(
         @Key(help = "rows per forward pass of SFT", initial = "16", min = 1, use = Method.SELF_REWARD) int sftBatchSize,
         @Key(help = "passes over the rows of SFT", initial = "3", above = 0, use = Method.SELF_REWARD) double sftNumTrainEpochs,
         @Key(help = "optimiser steps of SFT; -1: as sft_num_train_epochs says", initial = "-1", min = -1, use = Method.SELF_REWARD) int sftMaxSteps,
+        @Key(help = "dropout of SFT: share of the embeddings and of each sub-layer's output", initial = "0.1", min = 0, below = 1, use = Method.SELF_REWARD) double sftDropout,
         // self-rewarding: new prompts
         @Key(help = "new prompts in each iteration", initial = "4000", min = 1, use = Method.SELF_REWARD) int newPrompts,
         @Key(help = "examples from train_data that a new prompt is asked with", initial = "6", min = 1, max = 100, use = Method.SELF_REWARD) int seedShots,

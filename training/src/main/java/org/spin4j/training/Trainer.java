@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.spin4j.engine.Decoder;
+import org.spin4j.engine.Dropout;
 import org.spin4j.engine.RandomStream;
 import org.spin4j.engine.Tape;
 import org.spin4j.engine.Workspace;
@@ -131,7 +132,9 @@ final class Trainer {
                 policy.parameters().grad().zero();
                 for (int m = 0; m < global.size(); m += config.perDeviceTrainBatchSize()) {
                     List<T> micro = global.subList(m, Math.min(global.size(), m + config.perDeviceTrainBatchSize()));
-                    objective.accumulate(Tape.recording(kernels, workspace), policy, micro, units, metrics);
+                    Dropout dropout = new Dropout(objective.dropout(), RandomStream
+                            .of(config.seed(), plan.name() + "/dropout", (long) step * batch() + m).nextLong());
+                    objective.accumulate(Tape.recording(kernels, workspace, dropout), policy, micro, units, metrics);
                 }
                 Optimizer.Clip clip = optimizer.clip();
                 if (!Double.isFinite(clip.norm())) {

@@ -92,7 +92,9 @@ class TrainConfigTest {
     @CsvSource(delimiter = '|', value = {"learning_rate=0|a number > 0", "learning_rate=NaN|a number > 0",
             "learning_rate=1d|a number > 0", "learning_rate=1e999|a number > 0",
             "warmup_ratio=1.5|a number >= 0 and <= 1",
-            "adam_beta1=1|a number >= 0 and < 1", "max_length=1.5|a whole number >= 2",
+            "adam_beta1=1|a number >= 0 and < 1", "dropout=1|a number >= 0 and < 1",
+            "dropout=-0.1|a number >= 0 and < 1",
+            "sft_dropout=NaN|a number >= 0 and < 1", "max_length=1.5|a whole number >= 2",
             "max_length=99999999999|a whole number >= 2", "seed=9223372036854775808|a whole number",
             "mix_previous=2|true or false", "optim=sgd|one of adamw, rmsprop", "backend=|auto",
             "iteration_betas=1,-1|numbers > 0", "iteration_betas=1,,2|numbers > 0", "max_length=-|a whole number"})
@@ -133,6 +135,17 @@ class TrainConfigTest {
         Path file = Files.writeString(folder.resolve("run.yaml"), "iterations: 2\nbeta: 0.2\nseed: 3\n");
         assertThat(TrainConfig.load(Method.DPO, Optional.of(file), List.of()).unused()).containsExactly("iterations");
         assertThat(TrainConfig.load(Method.SPIN, Optional.of(file), List.of()).unused()).isEmpty();
+    }
+
+    @Test
+    void selfRewardDropsAsItsPaperDoes() {
+        TrainConfig config = TrainConfig.defaults(Method.SELF_REWARD);
+        assertThat(config.sftDropout()).isEqualTo(0.1);
+        assertThat(config.dropout()).isZero();
+        assertThat(TrainConfig.help(Optional.of(Method.SFT))).containsPattern("(?m)^dropout ")
+                .doesNotContain("sft_dropout");
+        assertThat(TrainConfig.help(Optional.of(Method.SELF_REWARD))).contains("sft_dropout")
+                .doesNotContainPattern("(?m)^dropout ");
     }
 
     @Test

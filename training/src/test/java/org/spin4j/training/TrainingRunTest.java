@@ -10,8 +10,10 @@ import java.lang.reflect.Proxy;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BiConsumer;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -41,7 +43,7 @@ class TrainingRunTest {
                 "eval_data=" + dir.resolve(method == Method.DPO ? "dpo.jsonl" : "sft.jsonl"),
                 "output_dir=" + dir.resolve(output), "per_device_train_batch_size=4", "gradient_accumulation_steps=2",
                 "num_train_epochs=2", "logging_steps=1", "save_steps=2", "learning_rate=1e-2", "max_new_tokens=6",
-                "iterations=2"));
+                "iterations=2", "dropout=0.1"));
         all.addAll(List.of(more));
         return TrainConfig.defaults().with(all.toArray(String[]::new));
     }
@@ -149,19 +151,44 @@ class TrainingRunTest {
 
     /** Kernels that ask to stop when the optimiser is called for the n-th time. */
     private static Kernels stoppingAfter(int updates, Interrupt interrupt) {
-        Kernels kernels = kernels(2);
         AtomicInteger count = new AtomicInteger();
+        return watched((name, arguments) -> {
+            if (name.equals("adamW") && count.incrementAndGet() == updates) {
+                interrupt.request();
+            }
+        });
+    }
+
+    /** Kernels with a watcher who is told of every call before it is made. */
+    private static Kernels watched(BiConsumer<String, Object[]> watcher) {
+        Kernels kernels = kernels(2);
         return (Kernels) Proxy.newProxyInstance(Kernels.class.getClassLoader(), new Class<?>[]{Kernels.class},
                 (proxy, method, arguments) -> {
-                    if (method.getName().equals("adamW") && count.incrementAndGet() == updates) {
-                        interrupt.request();
-                    }
+                    watcher.accept(method.getName(), arguments);
                     try {
                         return method.invoke(kernels, arguments);
                     } catch (InvocationTargetException e) {
                         throw e.getCause();
                     }
                 });
+    }
+
+    @ParameterizedTest
+    @EnumSource(value = Method.class, names = "SELF_REWARD", mode = EnumSource.Mode.EXCLUDE)
+    void onlyTrainingPassesOfSftDropAndEachOtherPlaces(Method method) {
+        List<Object> keys = new ArrayList<>();
+        Kernels kernels = watched((name, arguments) -> {
+            if (name.equals("dropout")) {
+                assertThat(arguments[1]).isEqualTo(0.1);
+                keys.add(arguments[2]);
+            }
+        });
+        run(method, config(method, "run"), false, kernels);
+
+        // 20 rows are 5 passes of 4 in each of 2 epochs; the model of 2 layers drops at 5 places, forward and backward.
+        int masks = method == Method.SFT ? 5 * 2 * 5 : 0;
+        assertThat(keys).hasSize(2 * masks);
+        assertThat(new HashSet<>(keys)).hasSize(masks);
     }
 
     @Test
@@ -173,6 +200,8 @@ class TrainingRunTest {
         assertThatThrownBy(
                 () -> run(Method.SFT, config(Method.SFT, "run", "learning_rate=1e-3"), true, kernels(1)))
                 .isInstanceOf(BadInputException.class).hasMessageContaining("learning_rate");
+        assertThatThrownBy(() -> run(Method.SFT, config(Method.SFT, "run", "dropout=0"), true, kernels(1)))
+                .isInstanceOf(BadInputException.class).hasMessageContaining("dropout");
     }
 
     @ParameterizedTest

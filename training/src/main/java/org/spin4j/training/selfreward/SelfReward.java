@@ -131,7 +131,8 @@ public final class SelfReward {
     private TrainConfig sftSettings() {
         return config.with("learning_rate=" + config.sftLearningRate(), "min_lr_rate=" + config.sftMinLrRate(),
                 "per_device_train_batch_size=" + config.sftBatchSize(),
-                "num_train_epochs=" + config.sftNumTrainEpochs(), "max_steps=" + config.sftMaxSteps());
+                "num_train_epochs=" + config.sftNumTrainEpochs(), "max_steps=" + config.sftMaxSteps(),
+                "dropout=" + config.sftDropout());
     }
 
     private void start(Decoder policy) {

@@ -1,12 +1,13 @@
 package org.spin4j.kernels.tornado;
 
 import java.util.List;
+import org.spin4j.kernels.DropoutMask;
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.math.TornadoMath;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
-/** What layers do number by number: gated units, GELU, softcap, and the steps around them. */
+/** What layers do number by number: gated units, GELU, softcap, dropout, and the steps around them. */
 final class DeviceActivations {
     /** sqrt(2/π), of GELU's tanh form. */
     private static final float GELU_SCALE = 0.7978846f;
@@ -51,6 +52,22 @@ final class DeviceActivations {
     /** Derivative of {@link #capped}, from its result: 1 - tanh². */
     static float cappedSlope(float y, float cap) {
         return cap == 0 ? 1 : 1 - y / cap * (y / cap);
+    }
+
+    /** See {@link org.spin4j.kernels.Kernels#dropout}; the key changes from step to step. */
+    static List<DeviceCall> dropout(long n, DropoutMask mask, int x) {
+        return DeviceCall.flat("dropout", DeviceActivations::dropout, n,
+                new int[]{count(n), x, mask.first(), mask.second(), mask.threshold()}, (float) mask.scale());
+    }
+
+    static void dropout(KernelContext context, FloatArray mem, IntArray ints, FloatArray reals, int i, int r) {
+        int args = ints.get(i);
+        int e = context.globalIdx;
+        if (e < ints.get(args)) {
+            int x = ints.get(args + 1) + e;
+            int hash = DropoutMask.hash(e, ints.get(args + 2), ints.get(args + 3));
+            mem.set(x, hash >= ints.get(args + 4) ? mem.get(x) * reals.get(r) : 0);
+        }
     }
 
     /** See {@link org.spin4j.kernels.Kernels#swiGlu}. */

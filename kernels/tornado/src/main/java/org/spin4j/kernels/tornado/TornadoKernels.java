@@ -6,6 +6,7 @@ import java.util.function.Supplier;
 import org.spin4j.kernels.AttentionShape;
 import org.spin4j.kernels.CachedBatch;
 import org.spin4j.kernels.DType;
+import org.spin4j.kernels.DropoutMask;
 import org.spin4j.kernels.Forest;
 import org.spin4j.kernels.Kernels;
 import org.spin4j.kernels.Sizes;
@@ -273,6 +274,12 @@ final class TornadoKernels implements Kernels {
     @Override
     public void geluBackward(long n, Storage x, Storage dOut, Storage dX) {
         run(() -> DeviceActivations.geluBackward(n, read(x, n, "x"), read(dOut, n, "dOut"), write(dX, n, "dX")));
+    }
+
+    @Override
+    public void dropout(long n, double p, long key, Storage x) {
+        DropoutMask mask = DropoutMask.of(p, key);
+        run(() -> DeviceActivations.dropout(n, mask, update(x, n, "x")));
     }
 
     // ---- probabilities --------------------------------------------------------------------------------------------------
