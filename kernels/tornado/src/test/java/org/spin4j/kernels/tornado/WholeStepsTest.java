@@ -33,7 +33,7 @@ import org.spin4j.training.Progress;
 import org.spin4j.training.TrainConfig;
 import org.spin4j.training.TrainingRun;
 
-/** Training and generation of a model of the demo's shape, beside the vector backend. */
+/** Training (SFT with dropout) and generation of a model of the demo's shape, beside the vector backend. */
 class WholeStepsTest {
     private static final int VOCAB = 259;
     private static final int END = 0;
@@ -84,7 +84,7 @@ class WholeStepsTest {
                 "train_data=" + dir.resolve(method + ".jsonl"), "output_dir=" + dir.resolve(output),
                 "max_steps=" + steps,
                 "per_device_train_batch_size=8", "logging_steps=1", "learning_rate=1e-3", "warmup_steps=3",
-                "weight_decay=0.01", "iterations=1");
+                "weight_decay=0.01", "iterations=1", "dropout=0.1");
         try (Interrupt interrupt = new Interrupt()) {
             TrainingRun.Outcome outcome = TrainingRun.run(method, config, false, kernels, new Progress(true),
                     interrupt);
