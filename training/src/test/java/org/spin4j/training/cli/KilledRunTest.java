@@ -56,7 +56,7 @@ class KilledRunTest {
         List<String> endless = new ArrayList<>(command("stopped"));
         endless.add("num_train_epochs=100000");
         Process process = start(endless);
-        for (int i = 0; i < 600 && process.isAlive() && !Files.exists(dir.resolve("stopped/metrics.jsonl")); i++) {
+        for (int i = 0; i < 3000 && process.isAlive() && !Files.exists(dir.resolve("stopped/metrics.jsonl")); i++) {
             Thread.sleep(20);
         }
         process.destroy();
