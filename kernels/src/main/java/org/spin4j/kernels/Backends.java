@@ -17,7 +17,8 @@ public final class Backends {
     /**
      * The kernels for a specification: {@code auto} takes a GPU where a module of this project is there that computes on one, else as
      * {@code vector}, which takes the Vector API where the JVM offers it and the scalar loops where not; {@code vector!} takes nothing else;
-     * {@code scalar} takes the loops; {@code tornado}, {@code tornado:0:0} take TornadoVM's best device or the one named, and nothing else.
+     * {@code scalar} takes the loops; {@code tornado}, {@code tornado:0:0} take TornadoVM's best device or the one named, and nothing else;
+     * {@code ,f16} or {@code ,bf16} behind these rounds what products multiply to 16 bits, on tensor cores.
      *
      * @param spec    one of these
      * @param threads number of threads, at least 1
@@ -46,7 +47,7 @@ public final class Backends {
                 Optional<BackendProvider.Device> best = provider.devices().stream()
                         .filter(BackendProvider.Device::faster).findFirst();
                 if (best.isPresent()) {
-                    return picked(provider.open(best.get().name()), "the GPU that is there");
+                    return picked(provider.open(best.get().name(), ""), "the GPU that is there");
                 }
                 reason += "; " + provider.name() + " has no GPU";
             } catch (UnsupportedOperationException e) {
@@ -67,7 +68,9 @@ public final class Backends {
     }
 
     private static Kernels onDevice(String spec) {
-        String name = spec.replaceFirst("[:!].*", "");
+        String[] parts = spec.split(",", 2);
+        String type = parts.length == 1 ? "" : parts[1];
+        String name = parts[0].replaceFirst("[:!].*", "");
         for (BackendProvider provider : providers()) {
             if (provider.name().equals(name)) {
                 List<BackendProvider.Device> devices = provider.devices();
@@ -75,8 +78,13 @@ public final class Backends {
                     throw new UnsupportedOperationException("expected a device for backend " + name
                             + ", found none; install a driver, or choose backend=vector");
                 }
-                boolean named = spec.startsWith(name + ":");
-                return picked(provider.open(named ? spec.substring(name.length() + 1) : devices.getFirst().name()),
+                if (parts.length == 2 && type.isEmpty()) {
+                    throw new IllegalArgumentException("expected f16 or bf16 behind the comma of the backend setting,"
+                            + " found \"" + spec + "\"; leave out the comma for products in F32");
+                }
+                boolean named = parts[0].startsWith(name + ":");
+                return picked(
+                        provider.open(named ? parts[0].substring(name.length() + 1) : devices.getFirst().name(), type),
                         named ? "asked for" : "asked for, its best device");
             }
         }

@@ -17,7 +17,11 @@ final class Devices {
                 List<BackendProvider.Device> devices = provider.devices();
                 for (BackendProvider.Device device : devices) {
                     lines.add(provider.name() + ":" + device.name() + " " + device.label()
-                            + (device.faster() ? "" : "; not taken by auto: no GPU, the vector backend is faster"));
+                            + (device.faster() ? "" : "; not taken by auto: no GPU, the vector backend is faster")
+                            + (device.narrow().isEmpty()
+                                    ? "; tensor cores with f16 or bf16 behind the name, as in " + provider.name() + ":"
+                                            + device.name() + ",bf16"
+                                    : "; no tensor cores: " + device.narrow()));
                 }
                 if (devices.isEmpty()) {
                     lines.add(provider.name() + ": none; TornadoVM finds no driver for a GPU");

@@ -12,7 +12,7 @@ final class Machine {
     @Option(names = "--threads", paramLabel = "N", description = "Threads, 0 for all cores (default: 0). Results do not depend on it.")
     private Integer threads;
 
-    @Option(names = "--backend", paramLabel = "NAME", description = "auto, scalar, vector, or tornado for a GPU (tornado:0:0 names it); vector! fails instead of falling back (default: auto).")
+    @Option(names = "--backend", paramLabel = "NAME", description = "auto, scalar, vector, or tornado for a GPU (tornado:0:0 names it; tornado,f16 or tornado,bf16: products on tensor cores); vector! fails instead of falling back (default: auto).")
     private String backend;
 
     /** The backend asked for. */

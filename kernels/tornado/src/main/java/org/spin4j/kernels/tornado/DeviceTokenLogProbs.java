@@ -40,7 +40,8 @@ final class DeviceTokenLogProbs {
      * @param argmax  [rows], where the tokens go as numbers; {@link DeviceCall#NONE} where they are not wanted
      * @param scratch gives the index of so many numbers of scratch memory
      */
-    static List<DeviceCall> forward(int rows, int dim, int vocab, double softcap, int hidden, int head, int[] targets,
+    static List<DeviceCall> forward(Products products, int rows, int dim, int vocab, double softcap, int hidden,
+            int head, int[] targets,
             int logProbs, int logSumExp, int entropy, int argmax, IntUnaryOperator scratch) {
         List<DeviceCall> calls = new ArrayList<>();
         int chunk = chunk(rows, vocab);
@@ -48,7 +49,7 @@ final class DeviceTokenLogProbs {
         int state = scratch.applyAsInt(Math.multiplyExact(rows, STATE));
         for (int from = 0; from < vocab; from += chunk) {
             int cols = Math.min(chunk, vocab - from);
-            calls.addAll(DeviceGemm.matmul(Product.NT, rows, cols, dim, hidden, head + from * dim, DeviceCall.NONE,
+            calls.addAll(products.matmul(Product.NT, rows, cols, dim, hidden, head + from * dim, DeviceCall.NONE,
                     DeviceCall.NONE, logits));
             int[] ints = new int[9 + rows];
             int[] shape = {cols, from, vocab, logits, state, logProbs, logSumExp, entropy, argmax};
@@ -177,7 +178,8 @@ final class DeviceTokenLogProbs {
     }
 
     /** See {@link org.spin4j.kernels.Kernels#tokenLogProbsBackward}. */
-    static List<DeviceCall> backward(int rows, int dim, int vocab, double softcap, int hidden, int head, int[] targets,
+    static List<DeviceCall> backward(Products products, int rows, int dim, int vocab, double softcap, int hidden,
+            int head, int[] targets,
             int logSumExp, int dLogProbs, int dHidden, int dHead, IntUnaryOperator scratch) {
         List<DeviceCall> calls = new ArrayList<>();
         int chunk = chunk(rows, vocab);
@@ -185,7 +187,7 @@ final class DeviceTokenLogProbs {
         for (int from = 0; from < vocab; from += chunk) {
             int cols = Math.min(chunk, vocab - from);
             int part = from * dim;
-            calls.addAll(DeviceGemm.matmul(Product.NT, rows, cols, dim, hidden, head + part, DeviceCall.NONE,
+            calls.addAll(products.matmul(Product.NT, rows, cols, dim, hidden, head + part, DeviceCall.NONE,
                     DeviceCall.NONE, logits));
             int[] ints = new int[6 + rows];
             int[] shape = {rows * cols, cols, from, logits, logSumExp, dLogProbs};
@@ -193,9 +195,9 @@ final class DeviceTokenLogProbs {
             System.arraycopy(targets, 0, ints, shape.length, rows);
             calls.addAll(DeviceCall.flat("tokenLogProbsBackward", DeviceTokenLogProbs::dLogits, shape[0], ints,
                     (float) softcap));
-            calls.addAll(DeviceGemm.matmul(Product.NN, rows, dim, cols, logits, head + part, DeviceCall.NONE,
+            calls.addAll(products.matmul(Product.NN, rows, dim, cols, logits, head + part, DeviceCall.NONE,
                     from == 0 ? DeviceCall.NONE : dHidden, dHidden));
-            calls.addAll(DeviceGemm.matmul(Product.TN, cols, dim, rows, logits, hidden, DeviceCall.NONE, dHead + part,
+            calls.addAll(products.matmul(Product.TN, cols, dim, rows, logits, hidden, DeviceCall.NONE, dHead + part,
                     dHead + part));
         }
         return calls;

@@ -20,6 +20,7 @@ final class TornadoKernels implements Kernels {
     private final DeviceMemory memory;
     private final String device;
     private final IntUnaryOperator scratch;
+    private final Products products;
 
     /**
      * A weight in F32 at a place of its own.
@@ -34,9 +35,15 @@ final class TornadoKernels implements Kernels {
         }
     }
 
+    /** Kernels that compute in F32. */
     TornadoKernels(DeviceMemory memory, String device) {
+        this(memory, device, DeviceGemm::matmul);
+    }
+
+    TornadoKernels(DeviceMemory memory, String device, Products products) {
         this.memory = memory;
         this.device = device;
+        this.products = products;
         scratch = memory::scratch;
     }
 
@@ -74,7 +81,7 @@ final class TornadoKernels implements Kernels {
     @Override
     public void matmul(Product product, int m, int n, int k, Storage a, Storage b, Storage bias, Storage addend,
             Storage c) {
-        run(() -> DeviceGemm.matmul(product, m, n, k, read(a, Sizes.of(m, k), "a"),
+        run(() -> products.matmul(product, m, n, k, read(a, Sizes.of(m, k), "a"),
                 product == Product.NT
                         ? weight(b, Sizes.of(n, k), k, "b")
                         : memory.readF32(b, Sizes.of(n, k), "b"),
@@ -97,7 +104,7 @@ final class TornadoKernels implements Kernels {
         if (!(b instanceof Resident w)) {
             throw new IllegalArgumentException("expected a matrix packed by the tornado backend, found " + b);
         }
-        run(() -> DeviceGemm.matmul(w.product, m, w.n, w.k, read(a, Sizes.of(m, w.k), "a"), w.place,
+        run(() -> products.matmul(w.product, m, w.n, w.k, read(a, Sizes.of(m, w.k), "a"), w.place,
                 read(bias, w.n, "bias"), read(addend, Sizes.of(m, w.n), "addend"), write(c, Sizes.of(m, w.n), "c")));
     }
 
@@ -292,7 +299,8 @@ final class TornadoKernels implements Kernels {
             memory.begin();
             int most = argmax == null ? DeviceCall.NONE : memory.scratch(Math.max(1, rows));
             memory.add(
-                    DeviceTokenLogProbs.forward(rows, dim, vocab, softcap, read(hidden, Sizes.of(rows, dim), "hidden"),
+                    DeviceTokenLogProbs.forward(products, rows, dim, vocab, softcap,
+                            read(hidden, Sizes.of(rows, dim), "hidden"),
                             weight(head, Sizes.of(vocab, dim), dim, "head"), targets, write(logProbs, rows, "logProbs"),
                             write(logSumExp, rows, "logSumExp"), write(entropy, rows, "entropy"), most, scratch));
             if (argmax != null && rows > 0) {
@@ -308,7 +316,8 @@ final class TornadoKernels implements Kernels {
     public void tokenLogProbsBackward(int rows, int dim, int vocab, double softcap, Storage hidden, Storage head,
             int[] targets, Storage logSumExp, Storage dLogProbs, Storage dHidden, Storage dHead) {
         Sizes.requireTargets(rows, vocab, targets);
-        run(() -> DeviceTokenLogProbs.backward(rows, dim, vocab, softcap, read(hidden, Sizes.of(rows, dim), "hidden"),
+        run(() -> DeviceTokenLogProbs.backward(products, rows, dim, vocab, softcap,
+                read(hidden, Sizes.of(rows, dim), "hidden"),
                 weight(head, Sizes.of(vocab, dim), dim, "head"), targets, read(logSumExp, rows, "logSumExp"),
                 read(dLogProbs, rows, "dLogProbs"), write(dHidden, Sizes.of(rows, dim), "dHidden"),
                 update(dHead, Sizes.of(vocab, dim), "dHead"), scratch));
