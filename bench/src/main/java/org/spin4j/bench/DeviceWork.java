@@ -19,14 +19,15 @@ import org.spin4j.kernels.Storage;
 /**
  * Work that is done on several devices.
  *
- * @param name   what it is
- * @param unit   what is counted in a second
- * @param amount how many of these one piece of work is
- * @param peer   the same for {@link Eager}
- * @param pieces how many of the peer's pieces make one of ours
- * @param ours   opens it on a backend; null where spin4j has nothing of the kind
+ * @param name      what it is
+ * @param unit      what is counted in a second
+ * @param amount    how many of these one piece of work is
+ * @param peer      the same for {@link Eager}
+ * @param type      what products are rounded to: f16, bf16, or nothing
+ * @param tolerance how far what is found may lie from what another backend finds, or from the work before it that rounds nothing
+ * @param ours      opens it on a backend
  */
-record DeviceWork(String name, String unit, double amount, String peer, int pieces,
+record DeviceWork(String name, String unit, double amount, String peer, String type, double tolerance,
         Function<Kernels, Opened> ours) {
     /** Products in a pass take about as long, whatever their size: this many operations, or 30 products. */
     private static final double PASS = 2e10;
@@ -35,8 +36,11 @@ record DeviceWork(String name, String unit, double amount, String peer, int piec
 
     /** Work on one backend. */
     interface Opened extends AutoCloseable {
-        /** Seconds of one piece. */
-        double seconds();
+        /** Does some pieces, to their end. */
+        void pass();
+
+        /** How many. */
+        int pieces();
 
         /** A number that all backends find alike, from the first piece that was done. */
         double found();
@@ -49,36 +53,49 @@ record DeviceWork(String name, String unit, double amount, String peer, int piec
     static List<DeviceWork> all(boolean quick) {
         List<DeviceWork> works = new ArrayList<>();
         for (int n : quick ? new int[]{256, 512} : new int[]{1024, 2048, 4096}) {
-            works.add(product(n, "float32"));
-            works.add(product(n, "float16"));
+            works.add(product(n, ""));
+            works.add(product(n, "f16"));
         }
         if (quick) {
             TrainSetup small = new TrainSetup(144, 3, 6, 2, 384, 4096, 2, 64);
-            works.add(training("training, 1.3M", small));
+            works.add(training("training, 1.3M", small, ""));
+            works.add(training("training, 1.3M", small, "bf16"));
             works.add(decoding("decoding, 8 streams, 1.3M", small, 8, 32));
         } else {
-            works.add(training("training, 52M", TrainSetup.FIFTY_TWO_MILLION));
-            works.add(training("training, shape of SmolLM2-135M", TrainSetup.SMOLLM2_135M));
+            works.add(training("training, 52M", TrainSetup.FIFTY_TWO_MILLION, ""));
+            works.add(training("training, 52M", TrainSetup.FIFTY_TWO_MILLION, "bf16"));
+            works.add(training("training, shape of SmolLM2-135M", TrainSetup.SMOLLM2_135M, ""));
+            works.add(training("training, shape of SmolLM2-135M", TrainSetup.SMOLLM2_135M, "bf16"));
             works.add(decoding("decoding, 64 streams, shape of SmolLM2-135M", TrainSetup.SMOLLM2_135M, 64, 64));
         }
         return works;
     }
 
-    private static DeviceWork product(int n, String type) {
-        String name = String.format(Locale.ROOT, "product, %d³, %s", n, type);
-        return new DeviceWork(name, "GFLOP/s", 2e-9 * n * n * n, "matmul " + n + " " + type, 1,
-                type.equals("float32") ? kernels -> new Products(kernels, n) : null);
+    /** PyTorch's name of a type. */
+    private static String nameInPyTorch(String type) {
+        return switch (type) {
+            case "f16" -> "float16";
+            case "bf16" -> "bfloat16";
+            default -> "float32";
+        };
     }
 
-    private static DeviceWork training(String name, TrainSetup setup) {
-        return new DeviceWork(name, "tokens/s", setup.tokens(),
-                "train " + shape(setup) + " " + setup.batch() + " " + setup.length(), 1,
-                kernels -> new Training(kernels, setup));
+    /** A sum of n products of Gaussian numbers is as large as the root of n, and so are the errors of rounding, times their unit. */
+    private static DeviceWork product(int n, String type) {
+        String name = String.format(Locale.ROOT, "product, %d³, %s", n, nameInPyTorch(type));
+        return new DeviceWork(name, "GFLOP/s", 2e-9 * n * n * n, "matmul " + n + " " + nameInPyTorch(type), type,
+                Math.sqrt(n) * (type.isEmpty() ? 1e-4 : 4 * 0x1p-11), kernels -> new Products(kernels, n));
+    }
+
+    private static DeviceWork training(String name, TrainSetup setup, String type) {
+        return new DeviceWork(name + (type.isEmpty() ? "" : ", " + nameInPyTorch(type)), "tokens/s", setup.tokens(),
+                "train " + shape(setup) + " " + setup.batch() + " " + setup.length() + " " + nameInPyTorch(type), type,
+                type.isEmpty() ? 1e-2 : 5e-2, kernels -> new Training(kernels, setup));
     }
 
     private static DeviceWork decoding(String name, TrainSetup setup, int streams, int tokens) {
         return new DeviceWork(name, "tokens/s", (double) streams * tokens,
-                "decode " + shape(setup) + " " + streams + " " + PROMPT, tokens,
+                "decode " + shape(setup) + " " + streams + " " + PROMPT + " " + tokens, "", 1e-2,
                 kernels -> new Decoding(kernels, setup, streams, tokens));
     }
 
@@ -97,7 +114,6 @@ record DeviceWork(String name, String unit, double amount, String peer, int piec
         private final Storage b;
         private final Storage c;
         private final Storage one;
-        private final Stopwatch watch;
         private final double found;
 
         Products(Kernels kernels, int n) {
@@ -108,13 +124,13 @@ record DeviceWork(String name, String unit, double amount, String peer, int piec
             b = Numbers.gaussian(arena, (long) n * n, 1, "b");
             c = Numbers.zeros(arena, (long) n * n);
             one = Numbers.zeros(arena, 1);
-            watch = new Stopwatch(this::pass, 1);
             pass();
             found = one.get(0);
         }
 
         /** A number of the last product, brought to the host, says that it is done. */
-        private void pass() {
+        @Override
+        public void pass() {
             for (int i = 0; i < count; i++) {
                 kernels.matmul(Product.NN, n, n, n, a, b, null, null, c);
             }
@@ -126,8 +142,8 @@ record DeviceWork(String name, String unit, double amount, String peer, int piec
         }
 
         @Override
-        public double seconds() {
-            return CompareDevices.median(watch) / count;
+        public int pieces() {
+            return count;
         }
 
         @Override
@@ -152,8 +168,13 @@ record DeviceWork(String name, String unit, double amount, String peer, int piec
         }
 
         @Override
-        public double seconds() {
-            return CompareDevices.median(new Stopwatch(step::run, 1));
+        public void pass() {
+            step.run();
+        }
+
+        @Override
+        public int pieces() {
+            return 1;
         }
 
         @Override
@@ -190,8 +211,13 @@ record DeviceWork(String name, String unit, double amount, String peer, int piec
         }
 
         @Override
-        public double seconds() {
-            return CompareDevices.median(new Stopwatch(this::generate, 1));
+        public void pass() {
+            generate();
+        }
+
+        @Override
+        public int pieces() {
+            return 1;
         }
 
         @Override

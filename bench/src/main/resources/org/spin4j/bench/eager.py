@@ -1,8 +1,9 @@
 """PyTorch's eager mode on the GPU, or on the CPU where there is none: answers each line of work on standard input with its seconds.
 
 matmul N TYPE                                                  one product of N x N matrices
-train DIM LAYERS HEADS KV_HEADS HIDDEN VOCAB BATCH LENGTH      forward, backward and AdamW of a Llama-style decoder, in float32
-decode DIM LAYERS HEADS KV_HEADS HIDDEN VOCAB STREAMS PROMPT   one token for each stream, PROMPT tokens in the cache, in float32
+train DIM LAYERS HEADS KV_HEADS HIDDEN VOCAB BATCH LENGTH TYPE         forward, backward and AdamW of a Llama-style decoder in float32;
+                                                                       another TYPE is that of autocast
+decode DIM LAYERS HEADS KV_HEADS HIDDEN VOCAB STREAMS PROMPT TOKENS    greedily TOKENS tokens for each stream behind PROMPT, in float32
 """
 import statistics
 import sys
@@ -97,14 +98,15 @@ def matmul(n, kind):
     return seconds(lambda: torch.matmul(a, b, out=c), max(1, min(30, int(2e10 / (2 * int(n) ** 3)))))
 
 
-def train(dim, layers, heads, kv_heads, hidden, vocab, batch, length):
+def train(dim, layers, heads, kv_heads, hidden, vocab, batch, length, kind):
     model = Decoder(dim, layers, heads, kv_heads, hidden, vocab).to(device)
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4, betas=(0.9, 0.999), weight_decay=0.01)
     ids = torch.randint(vocab, (batch, length + 1), device=device)
 
     def step():
         optimizer.zero_grad()
-        loss = F.cross_entropy(model(ids[:, :-1]).reshape(-1, vocab), ids[:, 1:].reshape(-1))
+        with torch.autocast(device.type, dtype=getattr(torch, kind), enabled=kind != "float32"):
+            loss = F.cross_entropy(model(ids[:, :-1]).reshape(-1, vocab), ids[:, 1:].reshape(-1))
         loss.backward()
         optimizer.step()
         loss.item()
@@ -113,27 +115,29 @@ def train(dim, layers, heads, kv_heads, hidden, vocab, batch, length):
 
 
 @torch.no_grad()
-def decode(dim, layers, heads, kv_heads, hidden, vocab, streams, prompt):
+def decode(dim, layers, heads, kv_heads, hidden, vocab, streams, prompt, tokens):
     model = Decoder(dim, layers, heads, kv_heads, hidden, vocab).to(device)
-    shape = (streams, kv_heads, prompt + WARM_UPS + PASSES, dim // heads)
+    shape = (streams, kv_heads, prompt + tokens, dim // heads)
     caches = [(torch.zeros(shape, device=device), torch.zeros(shape, device=device)) for _ in range(layers)]
-    state = {"ids": torch.randint(vocab, (streams, 1), device=device), "at": prompt}
+    first = torch.randint(vocab, (streams, prompt), device=device)
 
-    def step():
-        state["ids"] = model(state["ids"], state["at"], caches)[:, -1].argmax(-1, keepdim=True)
-        state["at"] += 1
-        state["ids"].tolist()
+    def generate():
+        ids, at = first, 0
+        for _ in range(tokens):
+            ids, at = model(ids, at, caches)[:, -1].argmax(-1, keepdim=True), at + ids.shape[1]
+            ids.tolist()
 
-    return seconds(step)
+    return seconds(generate)
 
 
 name = torch.cuda.get_device_name() if device.type == "cuda" else f"the CPU, {torch.get_num_threads()} threads"
 print(f"PyTorch {torch.__version__} on {name}", flush=True)
 for line in sys.stdin:
     what, *arguments = line.split()
-    if what == "matmul":
-        print(matmul(*arguments), flush=True)
-    else:
-        print({"train": train, "decode": decode}[what](*map(int, arguments)), flush=True)
+    try:
+        numbers = [int(x) if x.isdigit() else x for x in arguments]
+        print({"matmul": matmul, "train": train, "decode": decode}[what](*numbers), flush=True)
+    except Exception as e:
+        print("failed: " + str(e).split("\n")[0], flush=True)
     if device.type == "cuda":
         torch.cuda.empty_cache()
