@@ -32,6 +32,7 @@ public final class CompareDevices {
     private final Deadline deadline;
     private final Map<String, Kernels> opened = new HashMap<>();
     private final Set<String> notes = new LinkedHashSet<>();
+    private final List<String> late = new ArrayList<>();
     private int figures;
     private boolean wrong;
 
@@ -100,6 +101,9 @@ public final class CompareDevices {
             }
             row(work, seconds, peer.getOrDefault(work, Double.NaN), several);
         }
+        if (!late.isEmpty()) {
+            note("not measured within " + arguments.minutes() + " minutes: " + String.join("; ", late));
+        }
         if (!notes.isEmpty()) {
             out.println();
             notes.forEach(note -> out.println("- " + note));
@@ -146,13 +150,18 @@ public final class CompareDevices {
     private double[] figure(DeviceWork work, String backend) {
         double[] none = {Double.NaN, Double.NaN};
         Duration share = min(LONGEST, deadline.left().dividedBy(figures--));
+        boolean narrow = !work.type().isEmpty();
+        if (narrow && !backend.startsWith("tornado")) {
+            return none;
+        }
+        if (deadline.left().isZero()) {
+            late.add(work.name() + " on " + backend);
+            return none;
+        }
         Kernels kernels;
         try {
-            if (!work.type().isEmpty() && !backend.startsWith("tornado")) {
-                return none;
-            }
-            kernels = open(work.type().isEmpty() ? backend : backend + "," + work.type());
-        } catch (UnsupportedOperationException | IllegalArgumentException e) {
+            kernels = open(narrow ? backend + "," + work.type() : backend);
+        } catch (UnsupportedOperationException e) {
             note(e.getMessage());
             return none;
         }
@@ -162,7 +171,7 @@ public final class CompareDevices {
             return figure;
         } catch (IllegalStateException e) {
             if (deadline.left().isZero()) {
-                note("not measured within " + arguments.minutes() + " minutes: " + work.name() + " on " + backend);
+                late.add(work.name() + " on " + backend);
             } else {
                 fail(work.name() + " on " + backend + ": " + e.getMessage());
             }

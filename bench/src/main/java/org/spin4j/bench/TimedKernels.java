@@ -276,6 +276,11 @@ public final class TimedKernels implements Kernels {
     }
 
     @Override
+    public void argmaxRows(int rows, int cols, Storage x, int[] argmax) {
+        timed("argmaxRows", 0, 1.0 * rows * cols, () -> kernels.argmaxRows(rows, cols, x, argmax));
+    }
+
+    @Override
     public void adamW(long n, Storage param, Storage grad, Storage m, Storage v, double lr, double beta1, double beta2,
             double eps, double weightDecay, double gradScale, int step) {
         timed("adamW", 0, 7.0 * n, () -> kernels.adamW(n, param, grad, m, v, lr, beta1, beta2, eps, weightDecay,

@@ -45,17 +45,24 @@ final class TokenChoice {
             kernels.softmaxRows(n, vocab, 1 / sampling.temperature(), scores.data(), logSumExp);
         }
         int[] ids = new int[n];
-        double[] chosen = new double[n];
-        for (int i = 0; i < n; i++) {
-            float[] s = row(scores.data(), (long) i * vocab, vocab);
-            ids[i] = greedy ? greatest(s) : draw(s, sampling, drafts.get(i).nextUniform());
-            chosen[i] = logits.data().get((long) i * vocab + ids[i]);
+        if (greedy) {
+            kernels.argmaxRows(n, vocab, scores.data(), ids);
         }
+        // Of the logits themselves only those of the chosen tokens are looked at: all may lie on a device.
+        int[] places = new int[n];
+        for (int i = 0; i < n; i++) {
+            if (!greedy) {
+                ids[i] = draw(row(scores.data(), (long) i * vocab, vocab), sampling, drafts.get(i).nextUniform());
+            }
+            places[i] = Math.addExact(Math.multiplyExact(i, vocab), ids[i]);
+        }
+        Storage chosen = tape.scratch(n);
+        kernels.gatherRows(places, n, 1, logits.data(), false, chosen);
         if (penalty || sampling.temperature() != 1) {
             kernels.softmaxRows(n, vocab, 1, logits.data(), logSumExp);
         }
         for (int i = 0; i < n; i++) {
-            drafts.get(i).add(ids[i], chosen[i] - logSumExp.get(i));
+            drafts.get(i).add(ids[i], chosen.get(i) - logSumExp.get(i));
         }
     }
 

@@ -233,6 +233,13 @@ public interface Kernels {
     void softmaxRows(int rows, int cols, double scale, Storage x, Storage logSumExp);
 
     /**
+     * The column of each row's greatest number, the lowest where several are as great.
+     *
+     * @param argmax [rows]
+     */
+    void argmaxRows(int rows, int cols, Storage x, int[] argmax);
+
+    /**
      * One AdamW step (Loshchilov and Hutter 2017, arXiv 1711.05101) as torch.optim.AdamW takes it.
      *
      * @param gradScale factor on every gradient first (clipping)

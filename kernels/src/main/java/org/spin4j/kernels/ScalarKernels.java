@@ -637,6 +637,20 @@ public final class ScalarKernels implements Kernels {
         }
     }
 
+    @Override
+    public void argmaxRows(int rows, int cols, Storage x, int[] argmax) {
+        for (int i = 0; i < rows; i++) {
+            long row = (long) i * cols;
+            int best = 0;
+            for (int j = 1; j < cols; j++) {
+                if (x.get(row + j) > x.get(row + best)) {
+                    best = j;
+                }
+            }
+            argmax[i] = best;
+        }
+    }
+
     // ---- optimisers --------------------------------------------------------------------------------------------------
 
     @Override

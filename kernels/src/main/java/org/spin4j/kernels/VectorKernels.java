@@ -291,6 +291,12 @@ public final class VectorKernels implements Kernels {
     }
 
     @Override
+    public void argmaxRows(int rows, int cols, Storage x, int[] argmax) {
+        this.rows.argmax(rows, cols, f32(x, Sizes.of(rows, cols), "x"), argmax);
+        keep(x);
+    }
+
+    @Override
     public void adamW(long n, Storage param, Storage grad, Storage m, Storage v, double lr, double beta1, double beta2,
             double eps, double weightDecay, double gradScale, int step) {
         optimizers.adamW(n, f32(param, n, "param"), f32(grad, n, "grad"), f32(m, n, "m"), f32(v, n, "v"), lr, beta1,

@@ -186,9 +186,23 @@ final class VectorRows {
         });
     }
 
-    /** Returns log Σ exp(scale · x) and leaves x = exp(scale · x) / Σ. */
-    private static float softmaxRow(int n, float scale, long row) {
-        VectorMask<Float> tail = tail(n);
+    void argmax(int rows, int cols, long x, int[] argmax) {
+        int perTask = (int) Chunks.rowsPerChunk(4L * cols);
+        parallel.forEach(Chunks.count(rows, perTask), task -> {
+            for (int i = task * perTask; i < Math.min(rows, (task + 1) * perTask); i++) {
+                long row = x + (long) i * cols * 4;
+                float max = max(cols, 1, row);
+                int place = 0;
+                while (place < cols && get(row + place * 4L) != max) {
+                    place++;
+                }
+                // Where nothing is a number, nothing is the greatest.
+                argmax[i] = place == cols ? 0 : place;
+            }
+        });
+    }
+
+    private static float max(int n, float scale, long row) {
         FloatVector factor = splat(scale);
         FloatVector most = splat(Float.NEGATIVE_INFINITY);
         int j = 0;
@@ -197,10 +211,19 @@ final class VectorRows {
             most = most.blend(v, most.lt(v));
         }
         if (j < n) {
+            VectorMask<Float> tail = tail(n);
             FloatVector v = FloatVector.fromMemorySegment(SPECIES, ALL, row + j * 4L, ORDER, tail).mul(factor);
             most = most.blend(v, most.lt(v).and(tail));
         }
-        float max = most.reduceLanes(VectorOperators.MAX);
+        return most.reduceLanes(VectorOperators.MAX);
+    }
+
+    /** Returns log Σ exp(scale · x) and leaves x = exp(scale · x) / Σ. */
+    private static float softmaxRow(int n, float scale, long row) {
+        VectorMask<Float> tail = tail(n);
+        FloatVector factor = splat(scale);
+        float max = max(n, scale, row);
+        int j = 0;
         FloatVector shift = splat(-max);
         FloatVector sums = FloatVector.zero(SPECIES);
         for (j = 0; j + LANES <= n; j += LANES) {

@@ -271,6 +271,16 @@ public interface KernelsContract {
             k.softmaxRows(rows, dim, 1.7, x, logSumExp);
             return List.of(x, logSumExp);
         }));
+        cases.add(new Case("argmaxRows" + size, 1, k -> {
+            Storage x = new Inputs(dim).normal(n);
+            int[] argmax = new int[rows];
+            k.argmaxRows(rows, dim, x, argmax);
+            Storage found = zeros(rows);
+            for (int i = 0; i < rows; i++) {
+                found.set(i, argmax[i]);
+            }
+            return List.of(found);
+        }));
     }
 
     private static void headNorm(int rows, int headDim, List<Case> cases) {
@@ -474,6 +484,9 @@ public interface KernelsContract {
             k.tokenLogProbs(1, 1, 3000, 0, Storage.of(DType.F32, 1), head, new int[]{3}, zeros(1), zeros(1), zeros(1),
                     argmax);
             assertThat(argmax[0]).isEqualTo(130);
+            int[] rows = new int[3];
+            k.argmaxRows(3, 1000, head, rows);
+            assertThat(rows).containsExactly(130, 200, 900);
         }
     }
 

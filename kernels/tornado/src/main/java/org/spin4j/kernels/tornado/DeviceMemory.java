@@ -44,6 +44,7 @@ final class DeviceMemory {
     private int scratchBlock;
     private int scratchUsed;
     private long uploaded;
+    private long downloaded;
 
     DeviceMemory(TornadoDevice device, int size, boolean profiled) {
         places = new Places(size);
@@ -59,6 +60,21 @@ final class DeviceMemory {
     /** Numbers that went from the host to the device so far, those in the arguments of kernels not counted. */
     synchronized long uploaded() {
         return uploaded;
+    }
+
+    /** Numbers that came back to the host so far. */
+    synchronized long downloaded() {
+        return downloaded;
+    }
+
+    /** Graphs of TornadoVM that ran so far. */
+    synchronized long pieces() {
+        return recorder.pieces();
+    }
+
+    /** Kernels that ran so far. */
+    synchronized long kernels() {
+        return recorder.kernels();
     }
 
     /** Bytes that went to the device, arguments of kernels and all, as TornadoVM's profiler saw them; 0 where it is off. */
@@ -220,6 +236,7 @@ final class DeviceMemory {
     /** Numbers on the device, after all calls so far. */
     synchronized float[] fetch(int place, int count) {
         recorder.run();
+        downloaded += count;
         return arena.read(place, count).toArray(ValueLayout.JAVA_FLOAT_UNALIGNED);
     }
 
@@ -232,6 +249,7 @@ final class DeviceMemory {
     /** Brings numbers of the device to the host, after all calls so far. */
     void download(int place, MemorySegment to, long count) {
         recorder.run();
+        downloaded += count;
         for (long at = 0; at < count; at += PIECE) {
             int n = (int) Math.min(PIECE, count - at);
             to.asSlice(4 * at, 4L * n).copyFrom(arena.read(Math.toIntExact(place + at), n));

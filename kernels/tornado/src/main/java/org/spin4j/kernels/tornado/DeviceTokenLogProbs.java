@@ -269,4 +269,55 @@ final class DeviceTokenLogProbs {
             mem.set(x + j, TornadoMath.exp(scale * mem.get(x + j) - logSumExp));
         }
     }
+
+    /**
+     * See {@link org.spin4j.kernels.Kernels#argmaxRows}.
+     *
+     * @param found [rows]: the columns, as numbers
+     */
+    static List<DeviceCall> argmaxRows(int rows, int cols, int x, int found) {
+        return DeviceCall.groups("argmaxRows", DeviceTokenLogProbs::argmaxRow, rows, ITEMS,
+                new int[]{cols, x, found});
+    }
+
+    static void argmaxRow(KernelContext context, FloatArray mem, IntArray ints, FloatArray reals, int i, int r) {
+        int args = ints.get(i);
+        float[] best = context.allocateFloatLocalArray(ITEMS);
+        int[] places = context.allocateIntLocalArray(ITEMS);
+        int cols = ints.get(args);
+        int row = context.groupIdx;
+        int x = ints.get(args + 1) + row * cols;
+        int found = ints.get(args + 2) + row;
+        int item = context.localIdx;
+        float own = LOWEST;
+        int place = cols;
+        for (int j = item; j < cols; j += ITEMS) {
+            float v = mem.get(x + j);
+            if (v > own) {
+                own = v;
+                place = j;
+            }
+        }
+        best[item] = own;
+        places[item] = place;
+        context.localBarrier();
+        for (int half = ITEMS / 2; half > 0; half /= 2) {
+            if (item < half) {
+                float other = best[item + half];
+                int otherPlace = places[item + half];
+                if (other > best[item] || other == best[item] && otherPlace < places[item]) {
+                    best[item] = other;
+                    places[item] = otherPlace;
+                }
+            }
+            context.localBarrier();
+        }
+        if (item == 0) {
+            int at = places[0];
+            if (at == cols) {
+                at = 0;
+            }
+            mem.set(found, at);
+        }
+    }
 }

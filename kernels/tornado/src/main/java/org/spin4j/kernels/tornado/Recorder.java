@@ -24,6 +24,8 @@ final class Recorder {
     private final List<DeviceCall> calls = new ArrayList<>();
     private final List<Integer> marks = new ArrayList<>();
     private long epoch;
+    private long pieces;
+    private long kernels;
 
     Recorder(DeviceArena arena) {
         this.arena = arena;
@@ -43,9 +45,21 @@ final class Recorder {
         return epoch;
     }
 
+    /** Replays that have run. */
+    long pieces() {
+        return pieces;
+    }
+
+    /** Kernels that have run. */
+    long kernels() {
+        return kernels;
+    }
+
     /** Runs calls at once, before those that wait; they must have nothing to do with them. */
     void runNow(List<DeviceCall> some) {
         if (!some.isEmpty()) {
+            pieces++;
+            kernels += some.size();
             Replay.Key key = Replay.Key.of(some);
             try {
                 replays.computeIfAbsent(key, k -> new Replay(arena, "spin4j" + replays.size(), k, some)).run(some);

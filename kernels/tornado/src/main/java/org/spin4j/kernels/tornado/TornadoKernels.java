@@ -76,6 +76,14 @@ final class TornadoKernels implements Kernels {
         return memory.read(s, count, operand);
     }
 
+    /** Whole numbers, which kernels keep as F32. */
+    private void fetch(int place, int count, int[] to) {
+        float[] numbers = memory.fetch(place, count);
+        for (int i = 0; i < count; i++) {
+            to[i] = (int) numbers[i];
+        }
+    }
+
     // ---- products -------------------------------------------------------------------------------------------------------
 
     @Override
@@ -304,10 +312,7 @@ final class TornadoKernels implements Kernels {
                             weight(head, Sizes.of(vocab, dim), dim, "head"), targets, write(logProbs, rows, "logProbs"),
                             write(logSumExp, rows, "logSumExp"), write(entropy, rows, "entropy"), most, scratch));
             if (argmax != null && rows > 0) {
-                float[] ids = memory.fetch(most, rows);
-                for (int i = 0; i < rows; i++) {
-                    argmax[i] = (int) ids[i];
-                }
+                fetch(most, rows, argmax);
             }
         }
     }
@@ -332,6 +337,19 @@ final class TornadoKernels implements Kernels {
     public void softmaxRows(int rows, int cols, double scale, Storage x, Storage logSumExp) {
         run(() -> DeviceTokenLogProbs.softmaxRows(rows, cols, scale, update(x, Sizes.of(rows, cols), "x"),
                 write(logSumExp, rows, "logSumExp")));
+    }
+
+    @Override
+    public void argmaxRows(int rows, int cols, Storage x, int[] argmax) {
+        if (rows == 0) {
+            return;
+        }
+        synchronized (memory) {
+            memory.begin();
+            int found = memory.scratch(rows);
+            memory.add(DeviceTokenLogProbs.argmaxRows(rows, cols, read(x, Sizes.of(rows, cols), "x"), found));
+            fetch(found, rows, argmax);
+        }
     }
 
     // ---- optimisers -----------------------------------------------------------------------------------------------------

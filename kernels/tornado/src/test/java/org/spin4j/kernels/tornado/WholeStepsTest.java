@@ -111,19 +111,23 @@ class WholeStepsTest {
     }
 
     @Test
-    void aStepBringsNoWeightsToTheDevice() throws IOException {
+    void aStepBringsNoWeightsToTheDeviceAndNoneBack() throws IOException {
         long[] numbers = new long[2];
+        long[] back = new long[2];
         long[] bytes = new long[2];
         for (int i = 0; i < 2; i++) {
             long numbersBefore = TestDevice.MEMORY.uploaded();
+            long backBefore = TestDevice.MEMORY.downloaded();
             long bytesBefore = TestDevice.MEMORY.bytesIn();
             losses(Method.SFT, tornado, 3 + 5 * i);
             numbers[i] = TestDevice.MEMORY.uploaded() - numbersBefore;
+            back[i] = TestDevice.MEMORY.downloaded() - backBefore;
             bytes[i] = TestDevice.MEMORY.bytesIn() - bytesBefore;
         }
         long weights = 177_000;
         assertThat(numbers[0]).as("at the beginning").isGreaterThan(weights);
         assertThat((numbers[1] - numbers[0]) / 5).as("gradients of losses").isBetween(1L, 200L);
+        assertThat((back[1] - back[0]) / 5).as("log-probabilities and the gradients' norm").isBetween(1L, 200L);
         assertThat((bytes[1] - bytes[0]) / 5).as("the same and arguments of kernels").isBetween(1L, 4 * weights);
     }
 
@@ -136,7 +140,10 @@ class WholeStepsTest {
         Sampling sampling = Sampling.greedy(70, Set.of(), 3);
         try (Decoder model = Decoder.load(dir.resolve("model"))) {
             List<Sample> expected = new Generator(model, vector).generate(prompts, sampling, 1, done -> {});
+            long before = TestDevice.MEMORY.downloaded();
             List<Sample> found = new Generator(model, tornado).generate(prompts, sampling, 1, done -> {});
+            // The token, its logit and the logarithm of the sum, for each token.
+            assertThat(TestDevice.MEMORY.downloaded() - before).isEqualTo(3L * 70 * prompts.size());
             for (int i = 0; i < prompts.size(); i++) {
                 assertThat(found.get(i).ids()).isEqualTo(expected.get(i).ids());
             }
