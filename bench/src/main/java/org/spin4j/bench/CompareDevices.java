@@ -30,6 +30,8 @@ public final class CompareDevices {
     private final List<DeviceWork> works;
     private final PrintStream out;
     private final Deadline deadline;
+    /** One for each backend: a device on which something never ends keeps no other from being measured. */
+    private final Map<String, Deadline> deadlines = new HashMap<>();
     private final Map<String, Kernels> opened = new HashMap<>();
     private final Set<String> notes = new LinkedHashSet<>();
     private final List<String> late = new ArrayList<>();
@@ -65,7 +67,7 @@ public final class CompareDevices {
     /** Whether something failed or two backends found different things. */
     private boolean run() {
         for (String backend : arguments.backends()) {
-            out.println("- " + backend + ": " + open(backend).describe());
+            out.println("- " + backend + ": " + open(backend, "").describe());
         }
         Map<DeviceWork, Double> peer = peer();
         out.println(
@@ -111,10 +113,15 @@ public final class CompareDevices {
         return wrong;
     }
 
-    private Kernels open(String backend) {
-        return opened.computeIfAbsent(backend, b -> {
+    private Deadline deadline(String backend) {
+        return deadlines.computeIfAbsent(backend, b -> new Deadline(deadline.left()));
+    }
+
+    /** Kernels of a backend, with products in a type of 16 bits or none. */
+    private Kernels open(String backend, String type) {
+        return opened.computeIfAbsent(type.isEmpty() ? backend : backend + "," + type, b -> {
             try {
-                return deadline.call(() -> Backends.choose(b, Runtime.getRuntime().availableProcessors()));
+                return deadline(backend).call(() -> Backends.choose(b, Runtime.getRuntime().availableProcessors()));
             } catch (IllegalStateException e) {
                 throw new UnsupportedOperationException(e.getMessage(), e);
             }
@@ -150,27 +157,26 @@ public final class CompareDevices {
     private double[] figure(DeviceWork work, String backend) {
         double[] none = {Double.NaN, Double.NaN};
         Duration share = min(LONGEST, deadline.left().dividedBy(figures--));
-        boolean narrow = !work.type().isEmpty();
-        if (narrow && !backend.startsWith("tornado")) {
+        if (!work.type().isEmpty() && !backend.startsWith("tornado")) {
             return none;
         }
-        if (deadline.left().isZero()) {
+        if (deadline(backend).left().isZero()) {
             late.add(work.name() + " on " + backend);
             return none;
         }
         Kernels kernels;
         try {
-            kernels = open(narrow ? backend + "," + work.type() : backend);
+            kernels = open(backend, work.type());
         } catch (UnsupportedOperationException e) {
             note(e.getMessage());
             return none;
         }
         try {
-            double[] figure = deadline.call(() -> measure(work, kernels, share));
+            double[] figure = deadline(backend).call(() -> measure(work, kernels, share));
             tell(work, backend, figure[0]);
             return figure;
         } catch (IllegalStateException e) {
-            if (deadline.left().isZero()) {
+            if (deadline(backend).left().isZero()) {
                 late.add(work.name() + " on " + backend);
             } else {
                 fail(work.name() + " on " + backend + ": " + e.getMessage());
