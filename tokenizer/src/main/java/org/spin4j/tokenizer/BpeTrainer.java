@@ -317,7 +317,7 @@ public final class BpeTrainer {
     }
 
     private byte[] json() {
-        ObjectNode root = Json.Mapping.MAPPER.createObjectNode();
+        ObjectNode root = Json.NODES.objectNode();
         root.put("version", "1.0").putNull("truncation").putNull("padding");
         ArrayNode added = root.putArray("added_tokens");
         for (String token : config.specialTokens()) {
@@ -344,7 +344,7 @@ public final class BpeTrainer {
     }
 
     private static ObjectNode byteLevel(boolean decoder) {
-        return Json.Mapping.MAPPER.createObjectNode().put("type", "ByteLevel").put("add_prefix_space", decoder)
+        return Json.NODES.objectNode().put("type", "ByteLevel").put("add_prefix_space", decoder)
                 .put("trim_offsets", true).put("use_regex", true);
     }
 }

@@ -5,12 +5,14 @@ import com.fasterxml.jackson.core.JsonParseException;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.core.ObjectCodec;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.node.POJONode;
+import com.fasterxml.jackson.databind.util.TokenBuffer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -36,9 +38,9 @@ record Json(JsonNode node, String file, String path) {
     private static final JsonFactory FACTORY = JsonFactory.builder()
             .disable(JsonFactory.Feature.CANONICALIZE_FIELD_NAMES).disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
             .build();
-    private static final JsonNodeFactory NODES = JsonNodeFactory.instance;
+    static final JsonNodeFactory NODES = JsonNodeFactory.instance;
 
-    /** For trees made of other things, and for writing: reading a tokenizer does without, since the first mapper takes a JVM a sixth of a second. */
+    /** For trees made of other objects, and for writing: reading a tokenizer does without, since the first mapper takes a JVM a sixth of a second. */
     static final class Mapping {
         static final JsonMapper MAPPER = new JsonMapper(FACTORY);
 
@@ -63,7 +65,7 @@ record Json(JsonNode node, String file, String path) {
     static Json parse(byte[] bytes, String file) {
         return reading(file, () -> {
             try (JsonParser in = FACTORY.createParser(bytes)) {
-                JsonNode node = in.nextToken() == null ? NODES.missingNode() : value(in, bytes, 0);
+                JsonNode node = in.nextToken() == null ? NODES.missingNode() : value(in, 0);
                 if (in.nextToken() != null) {
                     throw new JsonParseException(in, "another value after the first");
                 }
@@ -74,6 +76,15 @@ record Json(JsonNode node, String file, String path) {
                 return new Json(node, file, "");
             }
         });
+    }
+
+    /** All of a document that {@link #parse} has read before, as a tree, however large. */
+    static JsonNode tree(byte[] bytes) {
+        try {
+            return Mapping.MAPPER.readTree(bytes);
+        } catch (IOException e) {
+            throw new IllegalStateException("a document that could be read no longer can", e);
+        }
     }
 
     /** What reads JSON text. */
@@ -102,7 +113,7 @@ record Json(JsonNode node, String file, String path) {
      *
      * @param depth objects around the value
      */
-    private static JsonNode value(JsonParser in, byte[] bytes, int depth) throws IOException {
+    private static JsonNode value(JsonParser in, int depth) throws IOException {
         return switch (in.currentToken()) {
             case START_OBJECT -> {
                 ObjectNode object = NODES.objectNode();
@@ -111,7 +122,7 @@ record Json(JsonNode node, String file, String path) {
                     JsonToken token = in.nextToken();
                     boolean large = depth == 1 && (token == JsonToken.START_OBJECT && key.equals("vocab")
                             || token == JsonToken.START_ARRAY && key.equals("merges"));
-                    if (object.replace(key, large ? unread(in, bytes) : value(in, bytes, depth + 1)) != null) {
+                    if (object.replace(key, large ? tokens(in) : value(in, depth + 1)) != null) {
                         throw secondTime(in, key);
                     }
                 }
@@ -120,7 +131,7 @@ record Json(JsonNode node, String file, String path) {
             case START_ARRAY -> {
                 ArrayNode array = NODES.arrayNode();
                 while (in.nextToken() != JsonToken.END_ARRAY) {
-                    array.add(value(in, bytes, depth + 1));
+                    array.add(value(in, depth + 1));
                 }
                 yield array;
             }
@@ -141,32 +152,24 @@ record Json(JsonNode node, String file, String path) {
         return new JsonParseException(in, "the key " + key + " for the second time");
     }
 
-    /** Where in a document's bytes the value stands that makes up most of it, to be read entry by entry, never as a tree. */
-    private record Unread(byte[] bytes, int from, int length, boolean object) {}
-
-    /** Passes over the object or array that the parser stands at; a document in UTF-16 has no such places, and gives a tree. */
-    private static JsonNode unread(JsonParser in, byte[] bytes) throws IOException {
-        long from = in.currentTokenLocation().getByteOffset();
+    /** The object or array that the parser stands at, which makes up most of a document: its tokens in a row, to be read one by one. */
+    private static JsonNode tokens(JsonParser in) throws IOException {
         boolean object = in.currentToken() == JsonToken.START_OBJECT;
-        if (from < 0 || from >= bytes.length || bytes[(int) from] != (object ? '{' : '[')) {
-            return value(in, bytes, 2);
-        }
-        in.skipChildren();
-        long end = in.currentTokenLocation().getByteOffset() + 1;
-        return NODES.pojoNode(new Unread(bytes, (int) from, (int) (end - from), object));
+        TokenBuffer buffer = new TokenBuffer((ObjectCodec) null, false);
+        buffer.copyCurrentStructure(in);
+        return NODES.pojoNode(new Tokens(buffer, object));
     }
 
-    private Optional<Unread> unread() {
-        return node instanceof POJONode pojo && pojo.getPojo() instanceof Unread unread
-                ? Optional.of(unread)
+    private record Tokens(TokenBuffer buffer, boolean object) {}
+
+    private Optional<Tokens> tokens() {
+        return node instanceof POJONode pojo && pojo.getPojo() instanceof Tokens tokens
+                ? Optional.of(tokens)
                 : Optional.empty();
     }
 
-    private JsonParser parser() throws IOException {
-        Optional<Unread> unread = unread();
-        return unread.isPresent()
-                ? FACTORY.createParser(unread.get().bytes, unread.get().from, unread.get().length)
-                : node.traverse();
+    private JsonParser parser() {
+        return tokens().map(tokens -> tokens.buffer().asParser()).orElseGet(node::traverse);
     }
 
     /** An entry of an object or array. */
@@ -183,7 +186,7 @@ record Json(JsonNode node, String file, String path) {
 
     /** Goes through the entries of an object without making a tree of them, however many there are. */
     void entries(Entry entry) {
-        if (!node.isObject() && !unread().map(Unread::object).orElse(false)) {
+        if (!node.isObject() && !tokens().map(Tokens::object).orElse(false)) {
             throw expected("an object");
         }
         each(entry);
@@ -191,7 +194,7 @@ record Json(JsonNode node, String file, String path) {
 
     /** Goes through the items of an array without making a tree of them, however many there are. */
     void elements(Entry entry) {
-        if (!node.isArray() && unread().map(Unread::object).orElse(true)) {
+        if (!node.isArray() && tokens().map(Tokens::object).orElse(true)) {
             throw expected("an array");
         }
         each(entry);
@@ -216,7 +219,7 @@ record Json(JsonNode node, String file, String path) {
     /** Complains of an entry, of which the parser has come to the value or, if that is an array, into it. */
     TokenizerException expected(String what, String at, JsonParser in) throws IOException {
         JsonNode found = in.currentToken().isScalarValue() && !in.getParsingContext().getParent().inArray()
-                ? value(in, new byte[0], 2)
+                ? value(in, 2)
                 : NODES.arrayNode();
         return new Json(found, file, path + at).expected(what);
     }
@@ -325,7 +328,7 @@ record Json(JsonNode node, String file, String path) {
             case OBJECT -> "an object";
             case ARRAY -> "an array";
             case MISSING -> "nothing";
-            case POJO -> node instanceof POJONode pojo && pojo.getPojo() instanceof Unread unread && unread.object
+            case POJO -> node instanceof POJONode pojo && pojo.getPojo() instanceof Tokens tokens && tokens.object()
                     ? "an object"
                     : "an array";
             default -> {

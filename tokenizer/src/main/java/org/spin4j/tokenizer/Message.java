@@ -16,7 +16,7 @@ public final class Message {
 
     /** A turn of text. */
     public Message(String role, String content) {
-        json = Json.Mapping.MAPPER.createObjectNode().put("role", Objects.requireNonNull(role, "role")).put("content",
+        json = Json.NODES.objectNode().put("role", Objects.requireNonNull(role, "role")).put("content",
                 Objects.requireNonNull(content, "content"));
     }
 

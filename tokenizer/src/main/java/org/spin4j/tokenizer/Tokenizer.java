@@ -171,7 +171,7 @@ public final class Tokenizer {
      * @throws TokenizerException if GGUF has no words for what this tokenizer does
      */
     public Map<String, Object> toGguf(Optional<ChatTemplate> template, int size) {
-        return GgufTokenizerWriter.write(this, Json.parse(json, "the tokenizer").node(), frame, template, size);
+        return GgufTokenizerWriter.write(this, Json.tree(json), frame, template, size);
     }
 
     /** Reads the text of a tokenizer.json; {@code name} is what messages call it. */
@@ -203,7 +203,7 @@ public final class Tokenizer {
 
     /** Writes tokenizer.json and a tokenizer_config.json with the special tokens and the chat template into a folder, making it if need be. */
     public void saveFolder(Path dir, Optional<ChatTemplate> template) {
-        ObjectNode config = Json.Mapping.MAPPER.createObjectNode();
+        ObjectNode config = Json.NODES.objectNode();
         config.put("tokenizer_class", "PreTrainedTokenizerFast");
         specialIds.bos().ifPresent(id -> config.put("bos_token", tokens[id]));
         specialIds.eos().ifPresent(id -> config.put("eos_token", tokens[id]));

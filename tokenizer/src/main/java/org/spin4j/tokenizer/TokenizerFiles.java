@@ -40,7 +40,8 @@ record TokenizerFiles(byte[] json, String name, Optional<Json> config) {
                     file.resolveSibling(VOCAB) + " and " + MERGES, companions);
         }
         byte[] bytes = Json.readFile(file);
-        if (TiktokenFile.is(bytes)) {
+        // Most begin with a brace, as Base64 does not.
+        if (bytes.length > 0 && bytes[0] != '{' && TiktokenFile.is(bytes)) {
             return made(TiktokenFile.read(bytes, name, companions), name, companions);
         }
         if (SENTENCE_PIECE_NAME.matcher(name).find()) {

@@ -21,9 +21,9 @@ final class TokenizerJson {
     /** Published vocabularies have two or three merges a token; a hostile one could have as many as it has characters. */
     private static final int MERGES_PER_TOKEN = 16;
 
-    private final ObjectNode root = Json.Mapping.MAPPER.createObjectNode();
+    private final ObjectNode root = Json.NODES.objectNode();
     private final Map<Integer, AddedToken> added = new TreeMap<>();
-    private final ObjectNode roles = Json.Mapping.MAPPER.createObjectNode();
+    private final ObjectNode roles = Json.NODES.objectNode();
 
     TokenizerJson() {
         root.put("version", "1.0").putNull("truncation").putNull("padding").putNull("added_tokens");
@@ -193,7 +193,7 @@ final class TokenizerJson {
     }
 
     static ObjectNode part(String type) {
-        return Json.Mapping.MAPPER.createObjectNode().put("type", type);
+        return Json.NODES.objectNode().put("type", type);
     }
 
     static ObjectNode replace(String text, String content) {

@@ -94,7 +94,7 @@ class BadFileTest {
         }
     }
 
-    /** Vocabulary and merges are read from their place in the bytes, wherever that is. */
+    /** Vocabulary and merges are set aside while the rest is read, whatever the text looks like. */
     @Test
     void aFileMayBeIndentedOrBeginWithAMarkOrBeUtf16() {
         int[] ids = Fixtures.tokenizer(GOOD).encode("the <a> word 12");
