@@ -2,14 +2,18 @@ package org.spin4j.engine;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonLocation;
+import com.fasterxml.jackson.core.JsonParseException;
+import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamReadFeature;
-import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.io.InputStream;
@@ -28,9 +32,8 @@ final class CheckpointJson {
                     StreamReadConstraints.builder().maxNestingDepth(MAX_DEPTH).maxStringLength(MAX_TEXT).build())
             .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();
 
-    static final ObjectMapper MAPPER = JsonMapper.builder(FACTORY)
-            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
-            .enable(SerializationFeature.INDENT_OUTPUT).build();
+    /** For trees that go into files. */
+    static final JsonNodeFactory NODES = JsonNodeFactory.instance;
 
     private CheckpointJson() {}
 
@@ -51,8 +54,11 @@ final class CheckpointJson {
                     "expected at most " + maxBytes + " bytes of JSON, found more in " + file
                             + "; is it the right file?");
         }
-        try {
-            JsonNode root = MAPPER.readTree(bytes);
+        try (JsonParser in = FACTORY.createParser(bytes)) {
+            JsonNode root = in.nextToken() == null ? NODES.missingNode() : value(in);
+            if (in.nextToken() != null) {
+                throw new JsonParseException(in, "another value after the first");
+            }
             if (root instanceof ObjectNode object) {
                 return object;
             }
@@ -60,6 +66,49 @@ final class CheckpointJson {
         } catch (IOException e) {
             throw malformed(file.toString(), e);
         }
+    }
+
+    /** The value that the parser stands at: the first ObjectMapper takes a JVM that has just begun a tenth of a second. */
+    private static JsonNode value(JsonParser in) throws IOException {
+        return switch (in.currentToken()) {
+            case START_OBJECT -> {
+                ObjectNode object = NODES.objectNode();
+                while (in.nextToken() != JsonToken.END_OBJECT) {
+                    String key = in.currentName();
+                    in.nextToken();
+                    object.set(key, value(in));
+                }
+                yield object;
+            }
+            case START_ARRAY -> {
+                ArrayNode array = NODES.arrayNode();
+                while (in.nextToken() != JsonToken.END_ARRAY) {
+                    array.add(value(in));
+                }
+                yield array;
+            }
+            case VALUE_STRING -> NODES.textNode(in.getText());
+            case VALUE_NUMBER_INT -> switch (in.getNumberType()) {
+                case INT -> NODES.numberNode(in.getIntValue());
+                case LONG -> NODES.numberNode(in.getLongValue());
+                default -> NODES.numberNode(in.getBigIntegerValue());
+            };
+            case VALUE_NUMBER_FLOAT -> NODES.numberNode(in.getDoubleValue());
+            case VALUE_TRUE, VALUE_FALSE -> NODES.booleanNode(in.getBooleanValue());
+            default -> NODES.nullNode();
+        };
+    }
+
+    /** A tree as the text of a file that a person may read. */
+    static byte[] bytes(ObjectNode root) throws IOException {
+        return Mapping.MAPPER.writeValueAsBytes(root);
+    }
+
+    static final class Mapping {
+        static final ObjectMapper MAPPER = JsonMapper.builder(FACTORY).enable(SerializationFeature.INDENT_OUTPUT)
+                .build();
+
+        private Mapping() {}
     }
 
     /** Says in one line that a file cannot be read, and why. */

@@ -104,7 +104,7 @@ public record DecoderConfig(Family family, int vocabSize, int hiddenSize, int la
     /** The keys of a new Llama. */
     static ObjectNode llamaKeys(int vocabSize, int hiddenSize, int layers, int heads, int kvHeads,
             int intermediateSize, int maxPositions, boolean tiedHead) {
-        ObjectNode json = CheckpointJson.MAPPER.createObjectNode();
+        ObjectNode json = CheckpointJson.NODES.objectNode();
         json.putArray("architectures").add("LlamaForCausalLM");
         json.put("model_type", "llama");
         json.put("vocab_size", vocabSize);
@@ -157,7 +157,7 @@ public record DecoderConfig(Family family, int vocabSize, int hiddenSize, int la
     }
 
     private DecoderConfig weightsAlone() {
-        return with(List.of(), OptionalInt.empty(), OptionalInt.empty(), 0, CheckpointJson.MAPPER.createObjectNode());
+        return with(List.of(), OptionalInt.empty(), OptionalInt.empty(), 0, CheckpointJson.NODES.objectNode());
     }
 
     private DecoderConfig with(List<Integer> eos, OptionalInt bos, OptionalInt pad, double range, ObjectNode keys) {

@@ -39,7 +39,7 @@ final class GgufConfig {
     private final GgufKeys keys;
     private final GgufArchitecture architecture;
     private final String prefix;
-    private final ObjectNode json = CheckpointJson.MAPPER.createObjectNode();
+    private final ObjectNode json = CheckpointJson.NODES.objectNode();
 
     private GgufConfig(Gguf file, GgufKeys keys, GgufArchitecture architecture) {
         this.file = file;

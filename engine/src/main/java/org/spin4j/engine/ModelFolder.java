@@ -221,7 +221,7 @@ public final class ModelFolder implements Checkpoint {
             }
             removeFolder(temporary);
             Files.createDirectories(temporary);
-            Files.write(temporary.resolve(CONFIG), CheckpointJson.MAPPER.writeValueAsBytes(config.toJson(dtype)));
+            Files.write(temporary.resolve(CONFIG), CheckpointJson.bytes(config.toJson(dtype)));
             Shards.write(temporary, dtype, tensors, maxShardBytes);
             if (copyOthersFrom != null) {
                 for (String name : COMPANIONS) {

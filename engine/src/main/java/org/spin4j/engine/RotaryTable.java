@@ -9,7 +9,7 @@ import org.spin4j.kernels.Storage;
  * float product. Grown on demand, since a configuration may promise far more positions than anybody uses.
  */
 final class RotaryTable {
-    private static final int FIRST = 256;
+    private static final int FIRST = 64;
 
     private final Arena arena;
     private final DType type;

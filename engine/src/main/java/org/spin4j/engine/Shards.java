@@ -36,7 +36,7 @@ final class Shards {
             SafeTensors.write(dir.resolve(SINGLE), metadata, dtype, tensors);
             return;
         }
-        ObjectNode root = CheckpointJson.MAPPER.createObjectNode();
+        ObjectNode root = CheckpointJson.NODES.objectNode();
         root.putObject("metadata").put("total_size", tensors.stream().mapToLong(t -> t.data().size() * width).sum());
         Map<String, String> shardOf = new TreeMap<>();
         for (int i = 0; i < shards.size(); i++) {
@@ -46,7 +46,7 @@ final class Shards {
         }
         ObjectNode map = root.putObject("weight_map");
         shardOf.forEach(map::put);
-        Files.write(dir.resolve(INDEX), CheckpointJson.MAPPER.writeValueAsBytes(root));
+        Files.write(dir.resolve(INDEX), CheckpointJson.bytes(root));
     }
 
     private static List<List<NamedStorage>> cut(List<NamedStorage> tensors, int width, long maxBytes) {

@@ -132,8 +132,8 @@ class DecoderConfigTest {
             "max_position_embeddings":2147483647                         | max_position_embeddings x head_dim
             """)
     void whatIsNotSupportedIsNamed(String keys, String told) throws IOException {
-        ObjectNode json = (ObjectNode) CheckpointJson.MAPPER.readTree(LLAMA);
-        json.setAll((ObjectNode) CheckpointJson.MAPPER.readTree("{" + keys + "}"));
+        ObjectNode json = (ObjectNode) CheckpointJson.Mapping.MAPPER.readTree(LLAMA);
+        json.setAll((ObjectNode) CheckpointJson.Mapping.MAPPER.readTree("{" + keys + "}"));
         assertThatThrownBy(() -> parse(json.toString())).isInstanceOf(CheckpointException.class)
                 .hasMessageContaining(told)
                 .hasMessageContaining("config.json");
@@ -222,9 +222,9 @@ class DecoderConfigTest {
             gemma3      | "hidden_size":48                                        | 'model_type', found "gemma3"
             """)
     void whatAFamilyLacksIsNamed(String type, String keys, String told) throws IOException {
-        ObjectNode json = (ObjectNode) CheckpointJson.MAPPER.readTree(LLAMA);
+        ObjectNode json = (ObjectNode) CheckpointJson.Mapping.MAPPER.readTree(LLAMA);
         json.put("model_type", type);
-        json.setAll((ObjectNode) CheckpointJson.MAPPER.readTree("{" + keys + "}"));
+        json.setAll((ObjectNode) CheckpointJson.Mapping.MAPPER.readTree("{" + keys + "}"));
         assertThatThrownBy(() -> parse(json.toString())).isInstanceOf(CheckpointException.class)
                 .hasMessageContaining(told);
     }
@@ -263,7 +263,8 @@ class DecoderConfigTest {
     void allKeysOfAFileAreKept() throws IOException {
         for (String model : List.of("llama", "mistral", "gpt_neo")) {
             Path file = SharedData.require("golden/models/" + model + "/config.json");
-            assertThat(DecoderConfig.read(file).toJson()).isEqualTo(CheckpointJson.MAPPER.readTree(file.toFile()));
+            assertThat(DecoderConfig.read(file).toJson())
+                    .isEqualTo(CheckpointJson.Mapping.MAPPER.readTree(file.toFile()));
         }
         DecoderConfig c = parse(LLAMA);
         c.json().put("vocab_size", 1);

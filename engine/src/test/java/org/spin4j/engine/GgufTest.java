@@ -46,7 +46,7 @@ class GgufTest {
             return lines.lines().map(line -> {
                 JsonNode row;
                 try {
-                    row = CheckpointJson.MAPPER.readTree(line);
+                    row = CheckpointJson.Mapping.MAPPER.readTree(line);
                 } catch (IOException e) {
                     throw new java.io.UncheckedIOException(e);
                 }

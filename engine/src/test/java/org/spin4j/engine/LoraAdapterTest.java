@@ -129,7 +129,7 @@ class LoraAdapterTest {
     void whatIsNotSupportedIsNamed(String keys, String told) throws IOException {
         Path copy = copy(DecoderConfig.Family.LLAMA);
         ObjectNode json = (ObjectNode) Golden.read(copy.resolve("adapter_config.json"));
-        json.setAll((ObjectNode) CheckpointJson.MAPPER.readTree("{" + keys + "}"));
+        json.setAll((ObjectNode) CheckpointJson.Mapping.MAPPER.readTree("{" + keys + "}"));
         Files.writeString(copy.resolve("adapter_config.json"), json.toString());
         refused(copy, told);
     }

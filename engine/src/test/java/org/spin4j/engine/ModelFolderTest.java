@@ -43,7 +43,8 @@ class ModelFolderTest {
         try (ModelFolder shards = ModelFolder.open(golden)) {
             List<NamedStorage> tensors = readAll(shards);
             long parameters = tensors.stream().mapToLong(t -> t.data().size()).sum();
-            JsonNode index = CheckpointJson.MAPPER.readTree(golden.resolve("model.safetensors.index.json").toFile());
+            JsonNode index = CheckpointJson.Mapping.MAPPER
+                    .readTree(golden.resolve("model.safetensors.index.json").toFile());
             assertThat(parameters).isEqualTo(index.at("/metadata/total_parameters").longValue());
             ModelFolder.write(dir, shards.config(), "F32", tensors, golden);
             try (ModelFolder single = ModelFolder.open(dir)) {
@@ -139,7 +140,7 @@ class ModelFolderTest {
             tensors.add(new NamedStorage("t" + tensors.size(), List.of((long) size), Storage.of(DType.F32, values)));
         }
         ModelFolder.write(dir, CONFIG, "BF16", tensors, null, 10);
-        JsonNode index = CheckpointJson.MAPPER.readTree(dir.resolve("model.safetensors.index.json").toFile());
+        JsonNode index = CheckpointJson.Mapping.MAPPER.readTree(dir.resolve("model.safetensors.index.json").toFile());
         assertThat(index.at("/metadata/total_size").longValue()).isEqualTo(2 * (3 + 2 + 9 + 1 + 3 + 1));
         List<Integer> shards = new ArrayList<>();
         index.get("weight_map").forEach(file -> shards.add(Integer.parseInt(file.textValue().substring(6, 11))));

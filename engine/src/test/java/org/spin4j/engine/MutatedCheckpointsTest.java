@@ -167,11 +167,11 @@ class MutatedCheckpointsTest {
     }
 
     private static byte[] damagedJson(byte[] whole, SplittableRandom random) throws IOException {
-        JsonNode tree = CheckpointJson.MAPPER.readTree(whole);
+        JsonNode tree = CheckpointJson.Mapping.MAPPER.readTree(whole);
         for (int n = random.nextInt(1, 3); n > 0; n--) {
             damage(tree, random);
         }
-        return CheckpointJson.MAPPER.writeValueAsBytes(tree);
+        return CheckpointJson.Mapping.MAPPER.writeValueAsBytes(tree);
     }
 
     /** The header with another tree and the right length. */
@@ -213,7 +213,7 @@ class MutatedCheckpointsTest {
         }
         JsonNode value = random.nextInt(4) == 0
                 ? child(parent, random).deepCopy()
-                : CheckpointJson.MAPPER.readTree(VALUES.get(random.nextInt(VALUES.size())));
+                : CheckpointJson.Mapping.MAPPER.readTree(VALUES.get(random.nextInt(VALUES.size())));
         int place = random.nextInt(parent.size());
         if (parent instanceof ArrayNode array) {
             switch (random.nextInt(3)) {

@@ -15,7 +15,7 @@ class RopeScalingTest {
             "mistral"})
     void inverseFrequenciesAreThoseOfTransformers(String model) throws IOException {
         DecoderConfig config = DecoderConfig.read(SharedData.require("golden/models/" + model + "/config.json"));
-        JsonNode golden = CheckpointJson.MAPPER
+        JsonNode golden = CheckpointJson.Mapping.MAPPER
                 .readTree(SharedData.require("golden/models/" + model + "/golden.json").toFile())
                 .at("/rope_inv_freq/inv_freq");
         double[] found = config.ropes().getFirst().inverseFrequencies(config.headDim());
