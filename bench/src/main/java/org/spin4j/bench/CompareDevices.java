@@ -30,8 +30,6 @@ public final class CompareDevices {
     private final List<DeviceWork> works;
     private final PrintStream out;
     private final Deadline deadline;
-    /** One for each backend: a device on which something never ends keeps no other from being measured. */
-    private final Map<String, Deadline> deadlines = new HashMap<>();
     private final Map<String, Kernels> opened = new HashMap<>();
     private final Set<String> notes = new LinkedHashSet<>();
     private final List<String> late = new ArrayList<>();
@@ -67,7 +65,7 @@ public final class CompareDevices {
     /** Whether something failed or two backends found different things. */
     private boolean run() {
         for (String backend : arguments.backends()) {
-            out.println("- " + backend + ": " + open(backend, "").describe());
+            out.println("- " + backend + ": " + open(backend).describe());
         }
         Map<DeviceWork, Double> peer = peer();
         out.println(
@@ -113,15 +111,10 @@ public final class CompareDevices {
         return wrong;
     }
 
-    private Deadline deadline(String backend) {
-        return deadlines.computeIfAbsent(backend, b -> new Deadline(deadline.left()));
-    }
-
-    /** Kernels of a backend, with products in a type of 16 bits or none. */
-    private Kernels open(String backend, String type) {
-        return opened.computeIfAbsent(type.isEmpty() ? backend : backend + "," + type, b -> {
+    private Kernels open(String backend) {
+        return opened.computeIfAbsent(backend, b -> {
             try {
-                return deadline(backend).call(() -> Backends.choose(b, Runtime.getRuntime().availableProcessors()));
+                return deadline.call(() -> Backends.choose(b, Runtime.getRuntime().availableProcessors()));
             } catch (IllegalStateException e) {
                 throw new UnsupportedOperationException(e.getMessage(), e);
             }
@@ -157,26 +150,27 @@ public final class CompareDevices {
     private double[] figure(DeviceWork work, String backend) {
         double[] none = {Double.NaN, Double.NaN};
         Duration share = min(LONGEST, deadline.left().dividedBy(figures--));
-        if (!work.type().isEmpty() && !backend.startsWith("tornado")) {
+        boolean narrow = !work.type().isEmpty();
+        if (narrow && !backend.startsWith("tornado")) {
             return none;
         }
-        if (deadline(backend).left().isZero()) {
+        if (deadline.left().isZero()) {
             late.add(work.name() + " on " + backend);
             return none;
         }
         Kernels kernels;
         try {
-            kernels = open(backend, work.type());
+            kernels = open(narrow ? backend + "," + work.type() : backend);
         } catch (UnsupportedOperationException e) {
             note(e.getMessage());
             return none;
         }
         try {
-            double[] figure = deadline(backend).call(() -> measure(work, kernels, share));
+            double[] figure = deadline.call(() -> measure(work, kernels, share));
             tell(work, backend, figure[0]);
             return figure;
         } catch (IllegalStateException e) {
-            if (deadline(backend).left().isZero()) {
+            if (deadline.left().isZero()) {
                 late.add(work.name() + " on " + backend);
             } else {
                 fail(work.name() + " on " + backend + ": " + e.getMessage());

@@ -24,12 +24,12 @@ final class Deadline {
     }
 
     /**
-     * Does a piece of work, in half of what is left: so one that never ends leaves time for what follows elsewhere.
+     * Does a piece of work.
      *
      * @throws IllegalStateException where it fails or the time is up; the message is that of the failure
      */
     <T> T call(Callable<T> work) {
-        Duration left = left().dividedBy(2);
+        Duration left = left();
         if (left.isZero()) {
             throw new IllegalStateException("no time left");
         }

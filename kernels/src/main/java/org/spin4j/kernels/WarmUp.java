@@ -61,6 +61,8 @@ public final class WarmUp {
                     k.matmul(Product.NT, m, DIM, DIM, mix, w, null, x, y);
                     k.matmul(Product.NT, m, 2 * DIM, DIM, y, w, null, null, wide);
                     k.swiGlu(m, DIM, wide, x);
+                    k.argmaxRows(m, DIM, x, new int[m]);
+                    k.softmaxRows(m, DIM, 1, x, y);
                 }
             }
         }

@@ -3,6 +3,8 @@ package org.spin4j.training.cli;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import org.spin4j.engine.Conversation;
 import org.spin4j.engine.Decoder;
 import org.spin4j.training.ModelText;
@@ -50,12 +52,13 @@ final class ChatCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         Spin4j.quietLog();
+        // The other core would be idle meanwhile.
+        CompletableFuture<ModelText> opened = CompletableFuture.supplyAsync(
+                () -> ModelText.of(model.path(), Optional.ofNullable(tokenizer), template.chosen()));
         try (Decoder decoder = weights.load(model.path());
                 Conversation conversation = new Conversation(decoder, machine.kernels());
                 ChatInput input = ChatInput.open()) {
-            TextData text = TextData.open(
-                    ModelText.of(model.path(), Optional.ofNullable(tokenizer), template.chosen()), decoder.config(),
-                    Integer.MAX_VALUE, Integer.MAX_VALUE);
+            TextData text = TextData.open(result(opened), decoder.config(), Integer.MAX_VALUE, Integer.MAX_VALUE);
             Chat chat = new Chat(conversation, decoder.config(), text, options.sampling(text, TEMPERATURE, 1, 1),
                     options.stops(text), options.seed(), Optional.ofNullable(system), stats,
                     spec.commandLine().getOut(), input instanceof ChatInput.Person);
@@ -66,5 +69,13 @@ final class ChatCommand implements Callable<Integer> {
             }
         }
         return 0;
+    }
+
+    private static ModelText result(CompletableFuture<ModelText> opened) {
+        try {
+            return opened.join();
+        } catch (CompletionException e) {
+            throw e.getCause() instanceof RuntimeException refused ? refused : e;
+        }
     }
 }

@@ -4,8 +4,10 @@ import java.io.OutputStreamWriter;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import org.spin4j.training.Spelling;
@@ -27,12 +29,11 @@ import picocli.CommandLine.UnmatchedArgumentException;
  */
 @Command(name = "spin4j", synopsisSubcommandLabel = "COMMAND", description = {
         "Trains language models with SFT, DPO, SPIN and self-rewarding, on the JVM alone."}, footer = {"",
-                "spin4j COMMAND --help tells more; spin4j doctor checks this machine."}, subcommands = {
-                        DemoCommand.class, DoctorCommand.class, TokenizerCommand.class, TrainCommand.SftCommand.class,
-                        TrainCommand.DpoCommand.class, TrainCommand.SpinCommand.class, SelfRewardCommand.class,
-                        GenerateCommand.class,
-                        ChatCommand.class, ScoreCommand.class, ConvertCommand.class, ReportCommand.class})
+                "spin4j COMMAND --help tells more; spin4j doctor checks this machine."})
 public final class Spin4j implements Runnable {
+    /** In the order in which help lists them. */
+    private static final Map<String, Class<?>> COMMANDS = commands();
+
     @Spec
     private CommandSpec spec;
 
@@ -49,6 +50,23 @@ public final class Spin4j implements Runnable {
         System.exit(run(args, writer(System.out), writer(System.err)));
     }
 
+    private static Map<String, Class<?>> commands() {
+        Map<String, Class<?>> commands = new LinkedHashMap<>();
+        commands.put("demo", DemoCommand.class);
+        commands.put("doctor", DoctorCommand.class);
+        commands.put("tokenizer", TokenizerCommand.class);
+        commands.put("sft", TrainCommand.SftCommand.class);
+        commands.put("dpo", TrainCommand.DpoCommand.class);
+        commands.put("spin", TrainCommand.SpinCommand.class);
+        commands.put("self-reward", SelfRewardCommand.class);
+        commands.put("generate", GenerateCommand.class);
+        commands.put("chat", ChatCommand.class);
+        commands.put("score", ScoreCommand.class);
+        commands.put("convert", ConvertCommand.class);
+        commands.put("report", ReportCommand.class);
+        return commands;
+    }
+
     private static PrintWriter writer(PrintStream stream) {
         return new PrintWriter(new OutputStreamWriter(stream, stream.charset()), true);
     }
@@ -61,8 +79,11 @@ public final class Spin4j implements Runnable {
      * @return the exit code
      */
     static int run(String[] args, PrintWriter out, PrintWriter err) {
-        CommandLine line = new CommandLine(new Spin4j()).setOut(out).setErr(err)
-                .setExecutionStrategy(HubOptions::execute).setCaseInsensitiveEnumValuesAllowed(true)
+        CommandLine line = new CommandLine(new Spin4j());
+        // A command's options are found by reflection, which takes its time: where one is named, the others are left alone.
+        Class<?> named = args.length == 0 ? null : COMMANDS.get(args[0]);
+        (named == null ? COMMANDS : Map.of(args[0], named)).forEach(line::addSubcommand);
+        line.setOut(out).setErr(err).setExecutionStrategy(HubOptions::execute).setCaseInsensitiveEnumValuesAllowed(true)
                 .setUsageHelpAutoWidth(true)
                 .setParameterExceptionHandler((e, a) -> Failure.refused(err, wrongUse(e)))
                 .setExecutionExceptionHandler((e, c, r) -> Failure.report(e, err));
