@@ -281,6 +281,18 @@ public final class TimedKernels implements Kernels {
     }
 
     @Override
+    public void repetitionPenalty(int[] places, int count, double penalty, Storage x) {
+        timed("repetitionPenalty", 0, 1.0 * count, () -> kernels.repetitionPenalty(places, count, penalty, x));
+    }
+
+    @Override
+    public void sampleRows(int rows, int cols, int topK, double topP, double minP, Storage p, double[] uniforms,
+            int[] drawn) {
+        timed("sampleRows", 0, 2.0 * rows * cols,
+                () -> kernels.sampleRows(rows, cols, topK, topP, minP, p, uniforms, drawn));
+    }
+
+    @Override
     public void adamW(long n, Storage param, Storage grad, Storage m, Storage v, double lr, double beta1, double beta2,
             double eps, double weightDecay, double gradScale, int step) {
         timed("adamW", 0, 7.0 * n, () -> kernels.adamW(n, param, grad, m, v, lr, beta1, beta2, eps, weightDecay,

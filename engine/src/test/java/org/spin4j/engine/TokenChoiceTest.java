@@ -4,10 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import java.lang.foreign.Arena;
 import java.util.Arrays;
-import java.util.BitSet;
 import java.util.Set;
-import java.util.SplittableRandom;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -18,7 +18,7 @@ import org.spin4j.kernels.Storage;
 class TokenChoiceTest {
     private static final double[] LOGITS = {0.25, -0.26, 1.28, 0.21, -1.07, 0.72, 2.61, 1.89, -1.41, -2.53, -1.25,
             0.08};
-    private static final int[] SEEN = {3, 7, 3, 0};
+    private static final int[] SEEN = {3, 7, 0};
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
@@ -34,67 +34,22 @@ class TokenChoiceTest {
     void drawsFromTheDistributionOfTransformers(double penalty, double temperature, int topK, double topP, double minP,
             String distribution) {
         double[] expected = Arrays.stream(distribution.split(" ")).mapToDouble(Double::parseDouble).toArray();
-        Sampling sampling = Sampling.pure(1, Set.of(), 1).with(temperature, topK, topP).with(minP, penalty);
+        int vocab = LOGITS.length;
         Storage scores = Storage.of(DType.F32, LOGITS);
-        BitSet seen = new BitSet();
-        Arrays.stream(SEEN).forEach(seen::set);
-        TokenChoice.penalize(scores, seen, (float) penalty);
-        TestKernels.SCALAR.softmaxRows(1, LOGITS.length, 1 / temperature, scores, Storage.of(DType.F32, 0));
-        float[] p = scores.toFloats();
+        TestKernels.SCALAR.repetitionPenalty(SEEN, SEEN.length, penalty, scores);
+        TestKernels.SCALAR.softmaxRows(1, vocab, 1 / temperature, scores, Storage.of(DType.F32, 0));
         int draws = 100_000;
-        double[] found = new double[p.length];
-        for (int i = 0; i < draws; i++) {
-            found[TokenChoice.draw(p, sampling, (i + 0.5) / draws)] += 1.0 / draws;
+        Storage p = Storage.allocate(Arena.ofAuto(), DType.F32, (long) draws * vocab);
+        TestKernels.SCALAR.gatherRows(new int[draws], draws, vocab, scores, false, p);
+        double[] uniforms = IntStream.range(0, draws).mapToDouble(i -> (i + 0.5) / draws).toArray();
+        int[] drawn = new int[draws];
+        TestKernels.SCALAR.sampleRows(draws, vocab, topK, topP, minP, p, uniforms, drawn);
+        double[] found = new double[vocab];
+        for (int id : drawn) {
+            found[id] += 1.0 / draws;
         }
         // Evenly spread draws miss a share by less than one draw at either end.
         assertThat(found).containsExactly(expected, within(2.1 / draws));
-    }
-
-    /** The quick searches against a full sort, on rows long enough for them to skip most of it. */
-    @Test
-    void floorsAreThoseOfASortedRow() {
-        SplittableRandom r = new SplittableRandom(1);
-        for (int n : new int[]{1, 2, 50, 3000}) {
-            for (double spread : new double[]{0, 0.1, 3}) {
-                float[] p = new float[n];
-                double total = 0;
-                for (int i = 0; i < n; i++) {
-                    p[i] = (float) Math.exp(spread * r.nextGaussian());
-                    total += p[i];
-                }
-                for (int i = 0; i < n; i++) {
-                    p[i] /= (float) total;
-                }
-                float[] sorted = p.clone();
-                Arrays.sort(sorted);
-                for (int k : new int[]{1, 2, 40, 2000}) {
-                    assertThat(TokenChoice.floor(p, Sampling.pure(1, Set.of(), 1).with(1, k, 1)))
-                            .as("top %d of %d", k, n)
-                            .isEqualTo(k < n ? sorted[n - k] : Float.MIN_VALUE);
-                }
-                for (double topP : new double[]{1e-6, 0.5, 0.95, 0.999}) {
-                    double sum = Arrays.stream(asDoubles(p)).sum();
-                    double mass = 0;
-                    int i = n;
-                    while (mass < topP * sum * (1 - 1e-12) && i > 0) {
-                        mass += sorted[--i];
-                    }
-                    assertThat(TokenChoice.floor(p, Sampling.pure(1, Set.of(), 1).with(1, 0, topP)))
-                            .as("%s of %d", topP, n).isEqualTo(sorted[i]);
-                }
-            }
-        }
-    }
-
-    private static double[] asDoubles(float[] p) {
-        double[] out = new double[p.length];
-        Arrays.setAll(out, i -> p[i]);
-        return out;
-    }
-
-    @Test
-    void greedyTakesTheFirstOfEquals() {
-        assertThat(TokenChoice.greatest(new float[]{1, 3, 3, 2})).isEqualTo(1);
     }
 
     @Test

@@ -240,6 +240,30 @@ public interface Kernels {
     void argmaxRows(int rows, int cols, Storage x, int[] argmax);
 
     /**
+     * Divides positive logits of tokens seen before by a penalty and multiplies negative ones (Keskar et al. 2019, arXiv 1909.05858,
+     * section 4.1), in place.
+     *
+     * @param places index of each such logit in x, no two the same
+     * @param count  how many places there are
+     */
+    void repetitionPenalty(int[] places, int count, double penalty, Storage x);
+
+    /**
+     * Draws a column of each row of probabilities: the first at which the running sum of what may be drawn passes the row's uniform number
+     * times the whole sum; column 0 where there is nothing to draw from. Probabilities are {@link Shares}, and their sums exact: the same probabilities
+     * and settings give the same columns in every backend. Filters come one after the other, each of what the one before leaves; columns as
+     * probable as the last that a filter lets through pass too.
+     *
+     * @param topK     only the k most probable; 0 = all
+     * @param topP     only the fewest most probable that add up to this share of what is left (Holtzman et al. 2019, arXiv 1904.09751); 1 = all
+     * @param minP     only those at least this times as probable as the most probable (Nguyen et al. 2024, arXiv 2407.01082); 0 = all
+     * @param p        [rows, cols], each row's sum less than 2
+     * @param uniforms [rows]: in [0, 1)
+     * @param drawn    [rows]
+     */
+    void sampleRows(int rows, int cols, int topK, double topP, double minP, Storage p, double[] uniforms, int[] drawn);
+
+    /**
      * One AdamW step (Loshchilov and Hutter 2017, arXiv 1711.05101) as torch.optim.AdamW takes it.
      *
      * @param gradScale factor on every gradient first (clipping)

@@ -651,6 +651,59 @@ public final class ScalarKernels implements Kernels {
         }
     }
 
+    @Override
+    public void repetitionPenalty(int[] places, int count, double penalty, Storage x) {
+        for (int i = 0; i < count; i++) {
+            double logit = x.get(places[i]);
+            x.set(places[i], logit < 0 ? logit * penalty : logit / penalty);
+        }
+    }
+
+    @Override
+    public void sampleRows(int rows, int cols, int topK, double topP, double minP, Storage p, double[] uniforms,
+            int[] drawn) {
+        for (int i = 0; i < rows; i++) {
+            long[] shares = new long[cols];
+            for (int j = 0; j < cols; j++) {
+                shares[j] = Shares.of((float) p.get((long) i * cols + j));
+            }
+            long least = least(shares, topK, topP, minP);
+            long left = Shares.part(sum(shares, least), Shares.fraction(uniforms[i]));
+            drawn[i] = 0;
+            for (int j = 0; j < cols && left >= 0; j++) {
+                if (shares[j] >= least) {
+                    left -= shares[j];
+                    drawn[i] = j;
+                }
+            }
+        }
+    }
+
+    /** The least share, above 0, that the filters let through. */
+    private static long least(long[] shares, int topK, double topP, double minP) {
+        long[] sorted = shares.clone();
+        Arrays.sort(sorted);
+        int n = sorted.length;
+        long least = 1;
+        if (topK > 0 && topK < n) {
+            least = Math.max(least, sorted[n - topK]);
+        }
+        if (topP < 1) {
+            long wanted = Shares.part(sum(shares, least), Shares.fraction(topP));
+            long sum = 0;
+            int place = n;
+            while (place > 0 && sum < Math.max(1, wanted)) {
+                sum += sorted[--place];
+            }
+            least = Math.max(least, sorted[place]);
+        }
+        return Math.max(least, Shares.part(sorted[n - 1], Shares.fraction(minP)));
+    }
+
+    private static long sum(long[] shares, long least) {
+        return Arrays.stream(shares).filter(share -> share >= least).sum();
+    }
+
     // ---- optimisers --------------------------------------------------------------------------------------------------
 
     @Override

@@ -27,6 +27,7 @@ public final class VectorKernels implements Kernels {
     private final VectorAttention attention;
     private final VectorAttentionBackward attentionBackward;
     private final VectorCachedAttention cachedAttention;
+    private final VectorSampling sampling;
     private final VectorOptimizers optimizers;
 
     /**
@@ -55,6 +56,7 @@ public final class VectorKernels implements Kernels {
         this.attention = new VectorAttention(parallel);
         this.attentionBackward = new VectorAttentionBackward(parallel);
         this.cachedAttention = new VectorCachedAttention(parallel);
+        this.sampling = new VectorSampling(parallel);
         this.optimizers = new VectorOptimizers(parallel);
     }
 
@@ -294,6 +296,19 @@ public final class VectorKernels implements Kernels {
     public void argmaxRows(int rows, int cols, Storage x, int[] argmax) {
         this.rows.argmax(rows, cols, f32(x, Sizes.of(rows, cols), "x"), argmax);
         keep(x);
+    }
+
+    @Override
+    public void repetitionPenalty(int[] places, int count, double penalty, Storage x) {
+        VectorSampling.repetitionPenalty(places, count, (float) penalty, f32(x, Sizes.ofTable(places, count, 1), "x"));
+        keep(x);
+    }
+
+    @Override
+    public void sampleRows(int rows, int cols, int topK, double topP, double minP, Storage p, double[] uniforms,
+            int[] drawn) {
+        sampling.sample(rows, cols, topK, topP, minP, f32(p, Sizes.of(rows, cols), "p"), uniforms, drawn);
+        keep(p);
     }
 
     @Override

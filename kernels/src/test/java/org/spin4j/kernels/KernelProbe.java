@@ -95,6 +95,9 @@ final class KernelProbe {
                 logSumExp, d, dX, dHead));
         Storage logits = normal(ROWS * VOCAB);
         add("softmaxRows", (double) ROWS * VOCAB, () -> k.softmaxRows(ROWS, VOCAB, 1, logits, out));
+        double[] uniforms = random.doubles(ROWS).toArray();
+        add("sampleRows", (double) ROWS * VOCAB,
+                () -> k.sampleRows(ROWS, VOCAB, 0, 1, 0, logits, uniforms, targets));
     }
 
     private void rows(Kernels k) {

@@ -16,6 +16,7 @@ import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.spin4j.kernels.Kernels.Product;
 
 /**
@@ -281,6 +282,36 @@ public interface KernelsContract {
             }
             return List.of(found);
         }));
+        cases.add(new Case("repetitionPenalty" + size, 1, k -> {
+            Inputs in = new Inputs(dim);
+            Storage x = in.normal(n);
+            int[] places = IntStream.range(0, (int) n).filter(i -> i % 7 < 3).toArray();
+            k.repetitionPenalty(places, places.length - places.length / 4, 1.3, x);
+            return List.of(x);
+        }));
+        cases.add(new Case("sampleRows" + size, 1, k -> {
+            Inputs in = new Inputs(dim);
+            Storage p = in.normal(n);
+            SCALAR.softmaxRows(rows, dim, 4, p, zeros(rows));
+            List<Storage> drawn = new ArrayList<>();
+            for (int filters = 0; filters < 8; filters++) {
+                drawn.add(sample(k, rows, dim, (filters & 1) == 0 ? 0 : 1 + dim / 3, (filters & 2) == 0 ? 1 : 0.9,
+                        (filters & 4) == 0 ? 0 : 0.02, p, in.positive(rows)));
+            }
+            return drawn;
+        }));
+    }
+
+    private static Storage sample(Kernels k, int rows, int cols, int topK, double topP, double minP, Storage p,
+            Storage uniforms) {
+        double[] u = IntStream.range(0, rows).mapToDouble(i -> Math.min(uniforms.get(i), 1 - 0x1p-53)).toArray();
+        int[] drawn = new int[rows];
+        k.sampleRows(rows, cols, topK, topP, minP, p, u, drawn);
+        Storage found = zeros(rows);
+        for (int i = 0; i < rows; i++) {
+            found.set(i, drawn[i]);
+        }
+        return found;
     }
 
     private static void headNorm(int rows, int headDim, List<Case> cases) {
@@ -487,6 +518,46 @@ public interface KernelsContract {
             int[] rows = new int[3];
             k.argmaxRows(3, 1000, head, rows);
             assertThat(rows).containsExactly(130, 200, 900);
+        }
+    }
+
+    /** Long rows, from flat to steep, in which quick searches skip most columns; draws at both ends and between. */
+    @ParameterizedTest
+    @ValueSource(doubles = {0, 0.1, 3, 40})
+    default void drawsFromLongRowsAreThoseOfTheSpecification(double scale) {
+        int cols = 3000;
+        double[] uniforms = {0, 0x1p-53, 0.1, 0.37, 0.5, 0.8, 0.999, 1 - 0x1p-53};
+        int rows = uniforms.length;
+        Storage p = zeros((long) rows * cols);
+        Storage row = new Inputs(4).normal(cols);
+        SCALAR.softmaxRows(1, cols, scale, row, zeros(1));
+        SCALAR.gatherRows(new int[rows], rows, cols, row, false, p);
+        for (int topK : new int[]{0, 1, 2, 40, 2000, 3000, Integer.MAX_VALUE}) {
+            for (double topP : new double[]{1, 1e-9, 0.5, 0.95, 1 - 0x1p-53}) {
+                for (double minP : new double[]{0, 1e-4, 1}) {
+                    int[] expected = new int[rows];
+                    SCALAR.sampleRows(rows, cols, topK, topP, minP, p, uniforms, expected);
+                    for (Kernels k : backends()) {
+                        int[] found = new int[rows];
+                        k.sampleRows(rows, cols, topK, topP, minP, p, uniforms, found);
+                        assertThat(found).as("top %d, %s, %s", topK, topP, minP).isEqualTo(expected);
+                    }
+                }
+            }
+        }
+    }
+
+    @Test
+    default void whereThereIsNothingToDrawFromItIsTheFirstColumn() {
+        Storage p = Storage.of(DType.F32, 0, 0, 0, Float.NaN, Float.NaN, Float.NaN, 0, 0x1p-41, 0, 0, 0, 0x1p-40);
+        for (int topK : new int[]{0, 2}) {
+            for (double topP : new double[]{1, 0.5}) {
+                for (Kernels k : backends()) {
+                    int[] drawn = new int[4];
+                    k.sampleRows(4, 3, topK, topP, 0.1, p, new double[]{0.9, 0.9, 0.9, 0.9}, drawn);
+                    assertThat(drawn).containsExactly(0, 0, 0, 2);
+                }
+            }
         }
     }
 

@@ -13,6 +13,8 @@ import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BooleanSupplier;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -153,40 +155,46 @@ class SelfRewardTest {
     @Test
     void endsTheSameHoweverOftenItIsStopped() throws IOException {
         int stops = 0;
-        int kept = 0;
+        List<Path> unfinished = Stream.of("m2", "m3")
+                .map(round -> dir.resolve("stopped/checkpoints/" + round + "/candidates.jsonl.partial"))
+                .collect(Collectors.toCollection(ArrayList::new));
         boolean done = false;
         while (!done) {
             // A stage that keeps nothing half done, new prompts for instance, has to fit between two stops.
             assertThat(stops).as("the run makes progress").isLessThan(60);
+            AtomicInteger calls = new AtomicInteger();
+            int most = 100 + 400 * stops;
+            // Anywhere, and every other time where some rows of a stage are written.
+            BooleanSupplier now = stops % 2 == 0
+                    ? () -> calls.incrementAndGet() == most
+                    : () -> unfinished.stream().anyMatch(file -> file.toFile().length() > 0);
             try (Interrupt interrupt = new Interrupt()) {
                 TrainingRun.run(Method.SELF_REWARD, config("stopped", judge, "generation_batch_size=3"), true,
-                        stoppingAfter(800 + 1000 * stops, interrupt), new Progress(true), interrupt);
+                        stopping(now, interrupt), new Progress(true), interrupt);
                 done = true;
             } catch (Interrupt.Stopped e) {
                 assertThat(e).hasMessageStartingWith("stopped ");
                 stops++;
-                for (String stage : List.of("m2/candidates", "m2/judgements", "m3/candidates", "m3/judgements")) {
-                    Path partial = dir.resolve("stopped/checkpoints/" + stage + ".jsonl.partial");
-                    if (Files.exists(partial)) {
-                        kept++;
+                for (Path file : unfinished) {
+                    if (Files.exists(file)) {
                         // As a kill would have left it.
-                        Files.writeString(partial, "{\"index\":5,\"ro", StandardOpenOption.APPEND);
+                        Files.writeString(file, "{\"index\":5,\"ro", StandardOpenOption.APPEND);
                     }
                 }
+                unfinished.removeIf(Files::exists);
             }
         }
         assertThat(stops).isGreaterThan(2);
-        assertThat(kept).as("rows of unfinished stages").isPositive();
+        assertThat(unfinished).as("never stopped there").isEmpty();
         assertSameAsWhole("stopped");
     }
 
-    /** Kernels that ask to stop when one of them is called for the n-th time. */
-    private static Kernels stoppingAfter(int calls, Interrupt interrupt) {
+    /** Kernels that ask to stop when one of them is called and it is time to. */
+    private static Kernels stopping(BooleanSupplier now, Interrupt interrupt) {
         Kernels kernels = kernels(2);
-        AtomicInteger count = new AtomicInteger();
         return (Kernels) Proxy.newProxyInstance(Kernels.class.getClassLoader(), new Class<?>[]{Kernels.class},
                 (proxy, method, arguments) -> {
-                    if (count.incrementAndGet() == calls) {
+                    if (now.getAsBoolean()) {
                         interrupt.request();
                     }
                     try {

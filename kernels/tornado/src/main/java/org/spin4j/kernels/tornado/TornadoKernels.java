@@ -352,6 +352,27 @@ final class TornadoKernels implements Kernels {
         }
     }
 
+    @Override
+    public void repetitionPenalty(int[] places, int count, double penalty, Storage x) {
+        run(() -> DeviceSampling.repetitionPenalty(places, count, penalty,
+                update(x, Sizes.ofTable(places, count, 1), "x")));
+    }
+
+    @Override
+    public void sampleRows(int rows, int cols, int topK, double topP, double minP, Storage p, double[] uniforms,
+            int[] drawn) {
+        if (rows == 0) {
+            return;
+        }
+        synchronized (memory) {
+            memory.begin();
+            int found = memory.scratch(rows);
+            memory.add(DeviceSampling.sampleRows(rows, cols, topK, topP, minP, read(p, Sizes.of(rows, cols), "p"),
+                    uniforms, found, scratch));
+            fetch(found, rows, drawn);
+        }
+    }
+
     // ---- optimisers -----------------------------------------------------------------------------------------------------
 
     @Override

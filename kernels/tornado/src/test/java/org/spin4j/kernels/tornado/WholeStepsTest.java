@@ -18,6 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.spin4j.engine.Decoder;
 import org.spin4j.engine.DecoderConfig;
 import org.spin4j.engine.Generator;
@@ -131,13 +132,18 @@ class WholeStepsTest {
         assertThat((bytes[1] - bytes[0]) / 5).as("the same and arguments of kernels").isBetween(1L, 4 * weights);
     }
 
-    @Test
-    void greedyGenerationGivesTheSameTokens() {
+    static List<Sampling> samplings() {
+        Sampling pure = Sampling.pure(70, Set.of(), 3);
+        return List.of(Sampling.greedy(70, Set.of(), 3), pure, pure.with(0.8, 40, 0.95).with(0.01, 1.2));
+    }
+
+    @ParameterizedTest
+    @MethodSource("samplings")
+    void generationGivesTheSameTokensAndBringsNothingElseBack(Sampling sampling) {
         List<int[]> prompts = new ArrayList<>();
         for (int i = 0; i < 5; i++) {
             prompts.add(ids(i, "prompt", 20));
         }
-        Sampling sampling = Sampling.greedy(70, Set.of(), 3);
         try (Decoder model = Decoder.load(dir.resolve("model"))) {
             List<Sample> expected = new Generator(model, vector).generate(prompts, sampling, 1, done -> {});
             long before = TestDevice.MEMORY.downloaded();
