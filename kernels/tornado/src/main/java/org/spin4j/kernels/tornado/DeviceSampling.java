@@ -131,7 +131,10 @@ final class DeviceSampling {
             context.localBarrier();
             if (round == 0) {
                 if (count == 0) {
-                    wanted = Math.max(1, Shares.part(all, ints.get(args + 3), ints.get(args + 4)));
+                    wanted = Shares.part(all, ints.get(args + 3), ints.get(args + 4));
+                    if (wanted == 0) {
+                        wanted = 1;
+                    }
                 }
             } else if (all >= wanted) {
                 low = from;
@@ -140,7 +143,11 @@ final class DeviceSampling {
             }
         }
         if (item == 0) {
-            long least = Math.max(before, Shares.part(low, ints.get(args + 5), ints.get(args + 6)));
+            // Not Math.max: CUDA has none of the two types that TornadoVM gives longs.
+            long least = Shares.part(low, ints.get(args + 5), ints.get(args + 6));
+            if (least < before) {
+                least = before;
+            }
             int at = ints.get(args + 8) + 2 * context.groupIdx;
             mem.set(at, (float) (least >> HALF));
             mem.set(at + 1, (float) (least & (1L << HALF) - 1));
