@@ -127,12 +127,13 @@ record VectorTypedPanels(DType type, int n, int k, long address) implements Vect
             IntVector odd = a.lanewise(VectorOperators.LSHR, 16).or(b.and(UPPER));
             even.intoMemorySegment(ALL, to, ORDER);
             odd.intoMemorySegment(ALL, to + 2L * WIDTH, ORDER);
-            // An exponent of all ones carries into the sign that was masked off.
-            carries = carries.or(even.and(F16_EXPONENTS).add(F16_LOWEST_EXPONENTS))
+            // An exponent of all ones carries into the sign that was masked off. What goes round the loop is an argument: of what class
+            // it is C2 knows by a profile only, and where there is none yet, a call on it is virtual and its vectors are objects.
+            carries = even.and(F16_EXPONENTS).add(F16_LOWEST_EXPONENTS).or(carries)
                     .or(odd.and(F16_EXPONENTS).add(F16_LOWEST_EXPONENTS));
             to += 4L * WIDTH;
         }
-        return carries.and(F16_SIGNS).eq(0).allTrue();
+        return IntVector.broadcast(INTS, F16_SIGNS).and(carries).eq(0).allTrue();
     }
 
     private static boolean packSingly(long from, long rowBytes, int startK, int endK, int startCol, int endCol,
