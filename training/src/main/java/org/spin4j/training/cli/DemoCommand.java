@@ -19,7 +19,7 @@ import picocli.CommandLine.Spec;
 /** From nothing to a model that has played against itself. */
 @Command(name = "demo", description = {
         "Makes data, trains a tokenizer and a small model, then SFT, SPIN, and beside it continued SFT and DPO;",
-        "prints held-out accuracy of each with 95 % intervals and writes report.html. Run it again to go on",
+        "prints held-out accuracy of each with 95 %% intervals and writes report.html. Run it again to go on",
         "where it stopped. The same seed gives the same table, whatever the threads."}, footer = {"", "Example:",
                 "  spin4j demo --quick"})
 final class DemoCommand implements Callable<Integer> {

@@ -2,9 +2,12 @@ package org.spin4j.training.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -60,10 +63,19 @@ class CommandLineTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"doctor", "tokenizer", "tokenizer train", "tokenizer encode", "tokenizer decode", "sft",
-            "dpo", "spin", "generate", "chat", "score", "convert", "report"})
+    @ValueSource(strings = {"demo", "doctor", "tokenizer", "tokenizer train", "tokenizer encode", "tokenizer decode",
+            "sft", "dpo", "spin", "self-reward", "generate", "chat", "score", "convert", "report"})
     void everyCommandExplainsItself(String command) {
-        Ended help = run(command + " --help");
+        PrintStream stderr = System.err;
+        ByteArrayOutputStream warnings = new ByteArrayOutputStream();
+        Ended help;
+        try (PrintStream heard = new PrintStream(warnings, true, StandardCharsets.UTF_8)) {
+            System.setErr(heard);
+            help = run(command + " --help");
+        } finally {
+            System.setErr(stderr);
+        }
+        assertThat(warnings.toString(StandardCharsets.UTF_8)).as("what the library says of a text").isEmpty();
 
         assertThat(help.code()).isZero();
         assertThat(help.out()).contains("Usage: spin4j " + command).contains("--help");
