@@ -109,6 +109,8 @@ public final class CompareGeneration {
                 Files.delete(file);
             }
             Files.delete(dir);
+            System.err.println("generation: first token");
+            FirstToken.run(out, SHAPE);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
