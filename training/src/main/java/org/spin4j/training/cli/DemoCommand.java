@@ -26,7 +26,7 @@ final class DemoCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
-    @Option(names = "--quick", description = "A smaller demo, in two minutes.")
+    @Option(names = "--quick", description = "A smaller demo, in a minute.")
     private boolean quick;
 
     @Option(names = "--out", paramLabel = "DIR", description = "Where everything goes (default: runs/demo, with --quick runs/demo-quick).")

@@ -119,16 +119,7 @@ final class DeviceSampling {
                     sum += count == 0 ? share : 1;
                 }
             }
-            sums[item] = sum;
-            context.localBarrier();
-            for (int half = ITEMS / 2; half > 0; half /= 2) {
-                if (item < half) {
-                    sums[item] += sums[item + half];
-                }
-                context.localBarrier();
-            }
-            long all = sums[0];
-            context.localBarrier();
+            long all = total(context, sums, item, sum);
             if (round == 0) {
                 if (count == 0) {
                     wanted = Shares.part(all, ints.get(args + 3), ints.get(args + 4));
@@ -152,6 +143,21 @@ final class DeviceSampling {
             mem.set(at, (float) (least >> HALF));
             mem.set(at + 1, (float) (least & (1L << HALF) - 1));
         }
+    }
+
+    /** The sum over the items of a group. */
+    private static long total(KernelContext context, long[] sums, int item, long own) {
+        sums[item] = own;
+        context.localBarrier();
+        for (int half = ITEMS / 2; half > 0; half /= 2) {
+            if (item < half) {
+                sums[item] += sums[item + half];
+            }
+            context.localBarrier();
+        }
+        long all = sums[0];
+        context.localBarrier();
+        return all;
     }
 
     private static long shares(FloatArray mem, int at) {
@@ -186,16 +192,7 @@ final class DeviceSampling {
                     sum += share;
                 }
             }
-            sums[item] = sum;
-            context.localBarrier();
-            for (int half = ITEMS / 2; half > 0; half /= 2) {
-                if (item < half) {
-                    sums[item] += sums[item + half];
-                }
-                context.localBarrier();
-            }
-            long all = sums[0];
-            context.localBarrier();
+            long all = total(context, sums, item, sum);
             if (round == 0) {
                 left = Shares.part(all, ints.get(args + 5 + 2 * context.groupIdx),
                         ints.get(args + 6 + 2 * context.groupIdx));
