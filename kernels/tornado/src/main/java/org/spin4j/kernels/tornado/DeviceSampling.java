@@ -11,6 +11,9 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 /**
  * Draws of tokens, a work-group a row. Shares are whole numbers and their sums exact, so what others sort for is found by bisection here,
  * with nothing but sums: the greatest share from which on there are k, or enough of them; the column up to which the sum is too little.
+ *
+ * <p>The sum over a group is written out in each kernel: of an array in local memory that is passed to a method, TornadoVM's CUDA
+ * backend (5.2) makes wrong indices.
  */
 final class DeviceSampling {
     /** Work-items of a row, a power of two. */
@@ -119,7 +122,16 @@ final class DeviceSampling {
                     sum += count == 0 ? share : 1;
                 }
             }
-            long all = total(context, sums, item, sum);
+            sums[item] = sum;
+            context.localBarrier();
+            for (int half = ITEMS / 2; half > 0; half /= 2) {
+                if (item < half) {
+                    sums[item] += sums[item + half];
+                }
+                context.localBarrier();
+            }
+            long all = sums[0];
+            context.localBarrier();
             if (round == 0) {
                 if (count == 0) {
                     wanted = Shares.part(all, ints.get(args + 3), ints.get(args + 4));
@@ -143,21 +155,6 @@ final class DeviceSampling {
             mem.set(at, (float) (least >> HALF));
             mem.set(at + 1, (float) (least & (1L << HALF) - 1));
         }
-    }
-
-    /** The sum over the items of a group. */
-    private static long total(KernelContext context, long[] sums, int item, long own) {
-        sums[item] = own;
-        context.localBarrier();
-        for (int half = ITEMS / 2; half > 0; half /= 2) {
-            if (item < half) {
-                sums[item] += sums[item + half];
-            }
-            context.localBarrier();
-        }
-        long all = sums[0];
-        context.localBarrier();
-        return all;
     }
 
     private static long shares(FloatArray mem, int at) {
@@ -192,7 +189,16 @@ final class DeviceSampling {
                     sum += share;
                 }
             }
-            long all = total(context, sums, item, sum);
+            sums[item] = sum;
+            context.localBarrier();
+            for (int half = ITEMS / 2; half > 0; half /= 2) {
+                if (item < half) {
+                    sums[item] += sums[item + half];
+                }
+                context.localBarrier();
+            }
+            long all = sums[0];
+            context.localBarrier();
             if (round == 0) {
                 left = Shares.part(all, ints.get(args + 5 + 2 * context.groupIdx),
                         ints.get(args + 6 + 2 * context.groupIdx));
